@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "formats/overlay_source.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+namespace vmfs {
+namespace {
+
+Result<void> check_inside(const Source& base, std::uint64_t offset, std::uint64_t length) {
+  if (offset <= base.size() && length <= base.size() - offset) return {};
+  return fail(EINVAL, "a change of {} bytes at {} is not inside the {} bytes there are", length, offset,
+              base.size());
+}
+
+}  // namespace
+
+OverlaySource::Run OverlaySource::Run::part(std::uint64_t skip, std::uint64_t size) const {
+  Run made{.length = size, .base_offset = base_offset + skip, .bytes = {}};
+  if (in_memory()) {
+    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(skip);
+    made.bytes.assign(from, from + static_cast<std::ptrdiff_t>(size));
+  }
+  return made;
+}
+
+OverlaySource::Runs::const_iterator OverlaySource::run_at(std::uint64_t offset) const {
+  const auto next = runs_.upper_bound(offset);
+  if (next == runs_.begin()) return next;
+  const auto before = std::prev(next);
+  return before->first + before->second.length > offset ? before : next;
+}
+
+void OverlaySource::clear(std::uint64_t offset, std::uint64_t end) {
+  auto at = run_at(offset);
+  while (at != runs_.end() && at->first < end) {
+    const std::uint64_t first = at->first;
+    const std::uint64_t stop = first + at->second.length;
+    const Run cut = std::move(runs_.extract(at++).mapped());
+    memory_ -= cut.bytes.size();
+    for (const auto& [from, to] : {std::pair{first, offset}, std::pair{end, stop}}) {
+      if (from >= to) continue;
+      at = std::next(runs_.emplace_hint(at, from, cut.part(from - first, to - from)));
+      memory_ += cut.in_memory() ? to - from : 0;
+    }
+  }
+}
+
+Result<void> OverlaySource::place(std::uint64_t offset, std::uint64_t length, std::uint64_t base_offset) {
+  TRY(check_inside(*base_, offset, length));
+  TRY(check_inside(*base_, base_offset, length));
+  if (length == 0) return {};
+  clear(offset, offset + length);
+  if (offset == base_offset) return {};
+  const auto next = runs_.upper_bound(offset);
+  if (next != runs_.begin()) {
+    const auto& [first, before] = *std::prev(next);
+    if (!before.in_memory() && first + before.length == offset &&
+        before.base_offset + before.length == base_offset) {
+      std::prev(next)->second.length += length;
+      return {};
+    }
+  }
+  runs_.emplace_hint(next, offset, Run{.length = length, .base_offset = base_offset, .bytes = {}});
+  return {};
+}
+
+Result<void> OverlaySource::put(std::uint64_t offset, std::vector<std::byte> bytes) {
+  TRY(check_inside(*base_, offset, bytes.size()));
+  if (bytes.empty()) return {};
+  clear(offset, offset + bytes.size());
+  memory_ += bytes.size();
+  const std::uint64_t length = bytes.size();
+  runs_.emplace(offset, Run{.length = length, .base_offset = 0, .bytes = std::move(bytes)});
+  return {};
+}
+
+Result<Extent> OverlaySource::do_map(std::uint64_t offset, std::uint64_t max_length) const {
+  auto at = run_at(offset);
+  if (at == runs_.end()) return base_->map(offset, max_length);
+  if (at->first > offset) return base_->map(offset, std::min(max_length, at->first - offset));
+  const std::uint64_t skip = offset - at->first;
+  std::uint64_t length = at->second.length - skip;
+  if (!at->second.in_memory()) return base_->map(at->second.base_offset + skip, std::min(max_length, length));
+  while (length < max_length && ++at != runs_.end() && at->first == offset + length && at->second.in_memory())
+    length += at->second.length;
+  return Extent::encoded(*this, offset, std::min(max_length, length));
+}
+
+Result<void> OverlaySource::do_decode(std::uint64_t offset, std::span<std::byte> into) const {
+  for (auto at = run_at(offset); !into.empty(); ++at) {
+    if (at == runs_.end() || at->first > offset || !at->second.in_memory())
+      return fail(EINVAL, "nothing in memory at {} ({} bytes)", offset, into.size());
+    const auto here = std::span(at->second.bytes).subspan(static_cast<std::size_t>(offset - at->first));
+    const std::size_t count = std::min(here.size(), into.size());
+    std::ranges::copy(here.first(count), into.begin());
+    into = into.subspan(count);
+    offset += count;
+  }
+  return {};
+}
+
+}  // namespace vmfs
