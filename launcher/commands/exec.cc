@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include <cerrno>
+#include <memory>
+
+#include "launcher/commands/command_words.h"
+#include "launcher/commands/commands.h"
+#include "launcher/container/container.h"
+#include "launcher/container/control.h"
+#include "launcher/container/join.h"
+#include "launcher/container/lookup.h"
+#include "launcher/container/report.h"
+#include "launcher/container/sealed_program.h"
+
+namespace vmfs {
+namespace {
+
+struct ExecCommand {
+  std::string name;
+  ExecOptions options;
+  std::vector<std::string> environment_files;
+};
+
+Result<int> exec(ExecCommand& command) {
+  run_from_sealed_copy();
+  complete_standard_streams();
+  command.options.environment_files = TRY(read_environment_files(command.environment_files));
+  const FoundContainer found = TRY(find_running(command.name));
+  const Plan plan = TRY(make_exec_plan(command.options, found.state, environment_of_caller()));
+  const auto control = connect_control(found.folder.folder());
+  if (!control) return fail(control.error().code, "{}: {}", command.name, control.error().what);
+  TRY(send_message(*control, "join"));
+  const Message answer = TRY(receive_message(*control));
+  if (answer.text != "ok") return fail(ESRCH, "{}: the container has ended", command.name);
+  return run_in_container(plan, answer.descriptors, found.state.set_groups);
+}
+
+}  // namespace
+
+Command add_exec(CLI::App& verb) {
+  auto command = std::make_shared<ExecCommand>();
+  ExecOptions& options = command->options;
+  verb.add_option("NAME", command->name, "container that runs")->required();
+  verb.add_flag("-i,--interactive", options.interactive, "let the command read standard input");
+  verb.add_flag("-t,--tty", options.terminal, "give the command a terminal");
+  verb.add_flag("-d,--detach", options.detach, "do not wait for the command, and show nothing of it");
+  add_list(verb, "-e,--env", options.environment, "set a variable, or take it from here", "NAME[=VALUE]");
+  add_list(verb, "--env-file", command->environment_files, "set the variables that a file lists", "FILE");
+  verb.add_option("-w,--workdir", options.workdir, "working directory; default: the container's")
+      ->type_name("DIR");
+  verb.add_option("-u,--user", options.user, "user of the image; default: the container's")
+      ->type_name("NAME|UID[:GROUP|GID]");
+  verb.prefix_command();
+  return [command, &verb] {
+    return run_command(verb, command->options.command, [&] { return exec(*command); });
+  };
+}
+
+}  // namespace vmfs

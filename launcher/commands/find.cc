@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include <unistd.h>
+
+#include "formats/text.h"
+#include "fs/path.h"
+#include "launcher/commands/commands.h"
+#include "launcher/files/find_expression.h"
+#include "launcher/files/guest_tree.h"
+#include "launcher/files/report.h"
+
+namespace vmfs {
+namespace {
+
+struct FindCommand {
+  ImageOptions image;
+};
+
+class Find final : public WalkVisitor {
+ public:
+  Find(const FindExpression& expression, Report& report) : expression_(expression), report_(report) {}
+
+  WalkStep visit(const WalkEntry& entry) override {
+    FindVisit visit{.entry = entry, .print = print_};
+    if (entry.depth >= expression_.min_depth() && entry.depth <= expression_.max_depth())
+      expression_.apply(visit);
+    return visit.prune || entry.depth >= expression_.max_depth() ? WalkStep::over : WalkStep::into;
+  }
+
+  void error(const std::string& path, const Error& error) override {
+    report_.error("cannot read", path, error);
+  }
+
+ private:
+  const FindExpression& expression_;
+  Report& report_;
+  const bool printable_only_ = ::isatty(STDOUT_FILENO) != 0;
+  const std::function<void(const std::string&, char)> print_ = [this](const std::string& path, char end) {
+    fmt::print("{}{}", printable_only_ ? printable(path) : path, end);
+  };
+};
+
+Result<int> find(const FindCommand& command, const std::vector<std::string>& words) {
+  const GuestTree tree = TRY(GuestTree::open(command.image));
+  const Accounts accounts = Accounts::read(tree.filesystem());
+  FindContext context{.filesystem = tree.filesystem(), .accounts = accounts};
+  ::clock_gettime(CLOCK_REALTIME, &context.now);
+  const auto begin = std::ranges::find_if(words, FindExpression::begins_with);
+  const auto expression = FindExpression::parse(std::span(begin, words.end()), context);
+  if (!expression) {
+    fmt::print(stderr, "vmfs: find: {}\n", expression.error().what);
+    return 2;
+  }
+  std::vector<std::string> paths(words.begin(), begin);
+  if (paths.empty()) paths.emplace_back("/");
+  Report report;
+  Find visitor(*expression, report);
+  for (const std::string& path : paths) {
+    const auto inode = resolve_link(tree.filesystem(), path);
+    if (inode) {
+      walk_tree(tree.filesystem(), path, *inode, visitor);
+    } else {
+      report.error("cannot access", path, inode.error());
+    }
+  }
+  return report.finish();
+}
+
+}  // namespace
+
+Command add_find(CLI::App& verb) {
+  auto command = std::make_shared<FindCommand>();
+  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
+  // Letters belong to the expression, whose words begin with one hyphen.
+  verb.set_help_flag("--help", "print this help and end");
+  add_image_options(verb, command->image, "--partition", "--add");
+  verb.allow_extras();
+  verb.footer(
+      "vmfs find [OPTIONS] IMAGE [PATH...] [EXPRESSION]\n"
+      "Finds files as find(1) does, in the order of the names' bytes; default PATH: /. The expression knows\n"
+      "  ( ) ! -not -a -and -o -or ,   -maxdepth N -mindepth N   -print -print0 -prune -true -false\n"
+      "  -name -iname -path -ipath PATTERN   -type fdlpsbc   -size N[cwbkMG]   -perm [-/]MODE   -empty\n"
+      "  -user -group NAME   -uid -gid -links -inum [+-]N   -mtime [+-]DAYS   -newer PATH   -newermt TIME\n"
+      "Users, groups and the PATH of -newer are the guest's. A wrong expression ends with status 2.");
+  return [command, &verb] { return find(*command, verb.remaining()); };
+}
+
+}  // namespace vmfs

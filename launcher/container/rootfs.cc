@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "launcher/container/rootfs.h"
+
+#include <cerrno>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "launcher/container/mounts.h"
+#include "launcher/container/process.h"
+#include "launcher/container/syscalls.h"
+
+namespace vmfs {
+namespace {
+
+// Any directory that every machine has would do; nothing in it is changed, a mount in our own namespace hides
+// it.
+constexpr const char* base = "/tmp";
+
+std::string in_base(const std::string& name) {
+  return std::string(base) + "/" + name;
+}
+
+Result<void> make_directory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed_call(path, errno);
+  return {};
+}
+
+// What is changed on the root directory itself shows on the root of the upper layer.
+Result<void> make_layers(const Filesystem& filesystem, const IdMaps& maps) {
+  const std::string upper = in_base("changes/upper");
+  const bool fresh = ::access(upper.c_str(), F_OK) != 0;
+  TRY(make_directory(upper, 0755));
+  TRY(make_directory(in_base("changes/work"), 0700));
+  if (!fresh) return {};
+  const Attributes root = TRY(filesystem.stat(filesystem.root()));
+  if (outside_of(maps.users, root.uid) && outside_of(maps.groups, root.gid) &&
+      ::chown(upper.c_str(), root.uid, root.gid) != 0) {
+    return failed_call(upper, errno);
+  }
+  if (::chmod(upper.c_str(), root.mode & 07777) != 0) return failed_call(upper, errno);
+  return {};
+}
+
+Result<void> mount_image(const Fd& fuse, const MountOptions& options) {
+  const auto image = new_mount("fuse",
+                               {{"source", "image"},
+                                {"subtype", "vmfs"},
+                                {"fd", std::to_string(fuse.get())},
+                                {"rootmode", "40000"},
+                                {"user_id", "0"},
+                                {"group_id", "0"},
+                                {"allow_other", ""},
+                                {"default_permissions", ""},
+                                {"max_read", std::to_string(options.max_read)},
+                                {"ro", ""}},
+                               MOUNT_ATTR_RDONLY);
+  if (!image) return std::unexpected(image.error());
+  return attach(*image, in_base("image"));
+}
+
+Result<void> mount_overlay() {
+  const std::string options =
+      fmt::format("lowerdir={0}/image,upperdir={0}/changes/upper,workdir={0}/changes/work,userxattr", base);
+  if (::mount("overlay", in_base("root").c_str(), "overlay", 0, options.c_str()) != 0) {
+    const int code = errno;
+    return fail(
+        code,
+        "overlayfs: {}; users may mount it since Linux 5.11, and changes must go to a file system it can "
+        "write to (ext4, xfs, btrfs, tmpfs)",
+        describe_errno(code));
+  }
+  return {};
+}
+
+// The directory that is mounted on `directory` becomes the root; the old one is gone with all that is in it.
+Result<void> change_root(const std::string& directory) {
+  if (::chdir(directory.c_str()) != 0) return failed_call(directory, errno);
+  if (sys::pivot_root(".", ".") != 0) return failed_call("pivot_root", errno);
+  if (::umount2(".", MNT_DETACH) != 0) return failed_call("detaching the machine's root", errno);
+  if (::chdir("/") != 0) return failed_call("/", errno);
+  return {};
+}
+
+}  // namespace
+
+MountOptions image_mount_options(const IdMaps& maps) {
+  MountOptions options;
+  options.allow_other = true;
+  options.default_permissions = true;
+  if (is_alone(maps)) {
+    options.uid = 0;
+    options.gid = 0;
+  }
+  return options;
+}
+
+Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd& fuse, const IdMaps& maps) {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return failed_call("cutting the mount namespace off the machine's", errno);
+  Fd changes;
+  if (!plan.overlay.empty()) changes = TRY(bind_mount(plan.overlay, 0));
+  const Fd memory = TRY(new_mount("tmpfs", {{"mode", "0755"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  TRY(attach(memory, base));
+  for (const char* name : {"image", "changes", "root"}) TRY(make_directory(in_base(name), 0755));
+  if (changes) TRY(attach(changes, in_base("changes")));
+  TRY(make_layers(filesystem, maps));
+  return mount_image(fuse, image_mount_options(maps));
+}
+
+Result<void> leave_machine() {
+  TRY(change_root(base));
+  return restrict_mount("/", MOUNT_ATTR_RDONLY);
+}
+
+bool was_changed(const std::string& path) {
+  struct stat status{};
+  return ::lstat((in_base("changes/upper") + path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+Result<void> enter_root(const Plan& plan, const IdMaps& maps, const SystemNeeds& needs) {
+  TRY(mount_overlay());
+  const auto system = TRY(make_system_mounts(maps, needs));
+  TRY(change_root(in_base("root")));
+  return attach_system_mounts(system, plan.privileges.masks);
+}
+
+Result<void> finish_root(const Plan& plan) {
+  return plan.read_only ? restrict_mount("/", MOUNT_ATTR_RDONLY) : Result<void>{};
+}
+
+}  // namespace vmfs

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "fs/filesystem.h"
+#include "launcher/container/inside.h"
+
+namespace vmfs {
+
+/// The process that keeps a container, from its birth: enters the namespaces, starts the container's first
+/// process as a sibling of itself and a child that serves the image in a sandbox, and watches over both until
+/// the container ends or the waiting process does. `channel` tells the waiting process of each step: see
+/// container.cc. Failures go to the report.
+[[noreturn]] void serve_container(const Setup& setup, const Filesystem& filesystem, const Fd& channel,
+                                  Streams& streams);
+
+/// What the channel carries: to the waiting process first `entered`, which is answered by one byte once the
+/// ids are written; with a network of pasta(1) `entered` again, answered by the process id that carries it,
+/// or 0; then the container's process id. Of the lifeline it reads one byte, if the waiting process leaves
+/// the caller's terminal.
+constexpr pid_t entered = 0;
+
+}  // namespace vmfs

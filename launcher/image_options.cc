@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "launcher/image_options.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include <fmt/ranges.h>
+
+#include "formats/text.h"
+
+namespace vmfs {
+namespace {
+
+Result<std::string> first_line(const std::string& path) {
+  std::string line;
+  if (path == "-") {
+    std::getline(std::cin, line);
+    return line;
+  }
+  std::ifstream file(path);
+  if (!file) return fail(errno, "{}: cannot read the password", path);
+  std::getline(file, line);
+  return line;
+}
+
+Result<OpenOptions> to_open_options(const ImageOptions& options, const Warn& warn) {
+  OpenOptions out;
+  out.format = options.format;
+  out.snapshot = options.snapshot;
+  out.backing.follow = !options.no_backing;
+  if (!options.backing_directory.empty()) out.backing.directory = options.backing_directory;
+  if (!options.password_file.empty()) out.password = TRY(first_line(options.password_file));
+  out.warn = warn;
+  return out;
+}
+
+}  // namespace
+
+void add_image_options(CLI::App& verb, ImageOptions& options, const std::string& partition,
+                       const std::string& add) {
+  verb.add_option(add, options.added,
+                  "further image of the same guest, for volume groups over several disks; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  verb.add_option("--format", options.format,
+                  fmt::format("format of the image, not guessed: {}", fmt::join(image_formats(), ", ")));
+  verb.add_option("--snapshot", options.snapshot, "internal snapshot to show, by id or name");
+  verb.add_option(partition, options.partition,
+                  "partition or logical volume to show, by number, VG/LV, label or UUID");
+  verb.add_flag("--no-backing", options.no_backing, "refuse an image that names another file");
+  verb.add_option("--backing-dir", options.backing_directory,
+                  "take files that an image names from this folder only");
+  verb.add_option("--password-file", options.password_file,
+                  "file whose first line is the password of an encrypted image; - is standard input");
+  verb.add_flag("--norecovery", options.no_recovery, "show the disk as it is, without replaying a journal");
+}
+
+FilesystemOptions filesystem_options(const ImageOptions& options, const Warn& warn) {
+  return {.recover = !options.no_recovery, .warn = warn};
+}
+
+Result<std::vector<Image>> open_images_from_options(const ImageOptions& options, const Warn& warn) {
+  const OpenOptions open_options = TRY(to_open_options(options, warn));
+  std::vector<Image> images{TRY(open_image(options.image, open_options))};
+  for (const std::string& path : options.added) images.push_back(TRY(open_image(path, open_options)));
+  return images;
+}
+
+Result<Disk> open_disk_from_options(const ImageOptions& options, const std::vector<Image>& images,
+                                    const Warn& warn) {
+  std::vector<std::shared_ptr<const Source>> disks;
+  for (const Image& image : images) disks.push_back(image.disk);
+  auto disk = open_disks(disks, filesystem_options(options, warn));
+  if (!disk) return fail(disk.error().code, "{}: {}", options.image, disk.error().what);
+  return disk;
+}
+
+// By stdio, which does not throw where standard error is closed or full.
+void print_warning(const std::string& message) {
+  std::fputs(fmt::format("vmfs: warning: {}\n", printable(message)).c_str(), stderr);
+}
+
+}  // namespace vmfs

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "launcher/sandbox/sandbox.h"
+
+namespace vmfs {
+
+/// Whether the program carries a sanitizer, which calls the kernel for itself.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool with_sanitizer = true;
+#elif defined(__has_feature)
+constexpr bool with_sanitizer = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool with_sanitizer = false;
+#endif
+
+/// Loads the system call filter of a process that does `work`. Errors: those of seccomp(2).
+[[nodiscard]] Result<void> load_filter(Work work);
+
+}  // namespace vmfs
