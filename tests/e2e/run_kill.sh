@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Each process of a container in the background killed: the container ends, and nothing is left of it.
+# needs: debian
+# alone with: containers
+# timeout: 180
+# shellcheck disable=SC2016 # the inner shells expand
+set -euo pipefail
+. "$VMFS_SOURCE/tests/run_lib.sh"
+need jq pgrep pasta
+
+field() { vmfs ps --json | jq -r --arg name "$1" ".[] | select(.name == \$name) | .$2"; }
+role_launcher() { field "$1" launcher; }
+role_init() { field "$1" pid; }
+role_keeper() { pgrep -P "$(field "$1" launcher)" -x vmfs-keeper; }
+role_server() { pgrep -P "$(role_keeper "$1")" -x vmfs; }
+role_pasta() { pgrep -P "$(field "$1" launcher)" -f "^pasta "; }
+carriers() { pgrep -u "$(as_user id -u)" -r R,S,D,T -f '^pasta --config-net' || true; }
+no_carrier() { [ -z "$(carriers)" ]; }
+dead() { ! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+gone() { [ -z "$(vmfs ps -aq)" ] && [ -z "$(ls -A "$XDG_RUNTIME_DIR/vmfs")" ]; }
+
+# ROLE:STATUS that stays behind; "none": a killed launcher could not write one down
+for role in launcher:none keeper:125 server:125 init:137 pasta:125; do
+    status=${role#*:} role=${role%:*}
+    transcript 0 victim vmfs run -d --name victim "$image" sh -c 'sleep 300 & trap "" TERM; echo begun; sleep 300'
+    inside=$(pgrep -P "$(role_init victim)" -x sh)
+    start exec victim sleep 300
+    wait_until pgrep -P "$started" -x sleep >/dev/null
+    kill -KILL "$("role_$role" victim)"
+    # a command that runs in it ends too
+    ended 137
+    wait_until all_gone
+    wait_until dead "$inside"
+    wait_until no_carrier
+    grep -q -e "$image" -e 'fuse.vmfs' /proc/self/mounts && fail "the $role left a mount"
+    [ "$(vmfs ps -q)" = '' ] || fail "the $role: still listed"
+    if [ "$status" = none ]; then
+        wait_until gone
+        continue
+    fi
+    transcript 0 "$status" vmfs wait victim
+    [ "$(vmfs logs victim | head -n 1)" = begun ] || fail "$role: log"
+    transcript 0 victim vmfs rm victim
+    gone || fail "the $role left: $(ls -A "$XDG_RUNTIME_DIR/vmfs")"
+done
+
+# the same in front, where nothing may stay
+for role in launcher keeper server init pasta; do
+    start run --name victim "$image" sh -c 'echo begun >&2; sleep 300' 2>"$scratch/begun"
+    wait_until grep -q begun "$scratch/begun"
+    kill -KILL "$("role_$role" victim)"
+    wait "$!" && fail "$role: status 0"
+    wait_until all_gone
+    wait_until no_carrier
+    wait_until gone
+done
+
+# killed while it starts, at any moment
+for delay in 0 0.005 0.01 0.02 0.03 0.05; do
+    start run -d --network none --name victim "$image" sleep 300 2>/dev/null
+    sleep "$delay"
+    kill -KILL "$started" 2>/dev/null || true
+    wait "$!" || true
+    as_user "$VMFS" rm -f victim >/dev/null 2>&1 || true
+    wait_until all_gone
+    wait_until gone
+done

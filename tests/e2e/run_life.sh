@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# How a container ends: signals, each of its processes killed, and many containers on one image.
+# needs: debian
+# alone with: containers
+# timeout: 180
+# shellcheck disable=SC2016 # the inner shells expand
+set -euo pipefail
+. "$VMFS_SOURCE/tests/run_lib.sh"
+need pgrep sha256sum
+before=$(sha256sum <"$image")
+
+# A container that says when it runs: begin COMMAND-TEXT. What it writes to standard output is in $work/out.
+begin() {
+    rm -f "$work/out"
+    as_user touch "$work/out"
+    start run "$image" sh -c "echo ready; $1" >"$work/out"
+    wait_until grep -q ready "$work/out"
+}
+
+# a plain command dies of the signals it does not handle, although PID 1 of a namespace would not
+for signal in INT TERM HUP QUIT USR1; do
+    begin 'exec sleep 60'
+    kill -"$signal" "$started"
+    ended $((128 + $(kill -l "$signal")))
+    all_gone || fail "SIG$signal left processes"
+done
+
+# Ctrl-C reaches what a shell waits for; a handler decides; its status counts
+begin 'sleep 60'
+kill -INT "$started"
+ended 130
+begin 'trap "echo caught; exit 3" TERM; while :; do sleep 0.1; done'
+kill -TERM "$started"
+ended 3
+grep -q caught "$work/out" || fail 'output of a handler'
+
+# each process of ours killed: the container ends at once, nothing is left
+role_launcher() { echo "$started"; }
+role_keeper() { pgrep -P "$started" -x vmfs-keeper; }
+role_server() { pgrep -P "$(role_keeper)" -x vmfs; }
+role_init() { pgrep -P "$started" -x vmfs-init; }
+for role in launcher:137 keeper:125 server:125 init:137; do
+    status=${role#*:} role=${role%:*}
+    begin 'sleep 60 & trap "" TERM; sleep 60'
+    inside=$(pgrep -P "$(role_init)" -x sh)
+    kill -KILL "$("role_$role")"
+    ended "$status"
+    wait_until all_gone
+    wait_until bash -c '! [ -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"' - "$inside"
+    grep -q -e "$image" -e 'fuse.vmfs' /proc/self/mounts && fail "the $role left a mount"
+done
+
+# kill from within: PID 1 is out of reach, all others are not
+transcript 137 '*' in_container sh -c 'kill -KILL 1; kill -KILL -1; sleep 1; kill -KILL $$'
+
+# many at once on one image
+for ((i = 0; i < 50; i++)); do
+    in_container sh -c "echo $i >/etc/mine; sha256sum /usr/bin/perl >/tmp/sum; cat /etc/mine" >"$scratch/out.$i" 2>&1 &
+    jobs[i]=$!
+done
+for ((i = 0; i < 50; i++)); do
+    wait "${jobs[i]}" || fail "container $i: $(cat "$scratch/out.$i")"
+    [ "$(cat "$scratch/out.$i")" = "$i" ] || fail "container $i: $(cat "$scratch/out.$i")"
+done
+wait_until all_gone
+[ "$(sha256sum <"$image")" = "$before" ] || fail 'the image was written'
