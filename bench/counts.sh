@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # what bench/compare.sh and tests/lib.sh set
+# The group "counts" of bench/compare.sh: what a busy machine cannot change, each counted once.
+need strace valgrind
+
+# files_of_walk, bytes_of_tar: what `same` has written down of the tree at hand
+files_of_walk() { cut -d ' ' -f 1 "$scratch/seen.walk.$tree"; }
+bytes_of_tar() { cat "$scratch/seen.tar.$tree"; }
+
+quotient() { awk "BEGIN { print $1 / $2 }"; }
+
+bytes_read() { awk '/^read_bytes/ { print $2 }' "/proc/$1/io"; }
+
+# count_calls SYSTEM WORK: requests a file and system calls a request while WORK runs on a cold mount. Every request is one
+# read(2) of the server, which reads images by pread64(2).
+count_calls() {
+    local server tracer requests calls
+    show "$1"
+    server=$(servers "$1")
+    drop_caches
+    strace -f -q -c -o "$scratch/calls" -p "$server" &
+    tracer=$!
+    while [ "$(awk '/^TracerPid/ { print $2 }' "/proc/$server/status")" -eq 0 ]; do sleep 0.01; done
+    "$2"
+    kill -INT "$tracer"
+    wait "$tracer" || true
+    hide "$1"
+    requests=$(awk '$NF == "read" { print $4 }' "$scratch/calls")
+    calls=$(awk '$NF == "total" { print $3 }' "$scratch/calls")
+    record counts "$1" "requests a file, $2" "$(quotient "$requests" "$(files_of_walk)")"
+    record counts "$1" "system calls a request, $2" "$(quotient "$calls" "$requests")"
+}
+
+# What the server has read from the disk, of each cold walk and archive.
+count_bytes() {
+    local server before
+    show "$1"
+    server=$(servers "$1")
+    drop_caches
+    before=$(bytes_read "$server")
+    walk
+    record counts "$1" 'bytes read a file, walk' "$(quotient "($(bytes_read "$server") - $before)" "$(files_of_walk)")"
+    drop_caches
+    before=$(bytes_read "$server")
+    archive
+    record counts "$1" 'bytes read a byte served, archive' "$(quotient "($(bytes_read "$server") - $before)" "$(bytes_of_tar)")"
+    hide "$1"
+}
+
+# The reader alone, without FUSE: `vmfs find` of everything with its size.
+count_instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$VMFS" find "$(image_of "$1")" / -printf '%s\n' \
+        >/dev/null 2>"$scratch/callgrind"
+    record counts "$1" 'instructions a file, vmfs find' \
+        "$(quotient "$(sed -n 's/.*Collected : //p' "$scratch/callgrind")" "$(files_of_walk)")"
+}
+
+for system in vmfs vmfs-qcow2 vmfs-zlib vmfs-xfs; do
+    count_bytes "$system"
+    count_calls "$system" walk
+    count_calls "$system" archive
+    count_instructions "$system"
+done
