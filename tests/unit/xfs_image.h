@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -19,8 +21,9 @@ namespace vmfs::tests {
 class XfsImage {
  public:
   explicit XfsImage(const std::string& name) {
-    const auto tests = std::filesystem::path(__FILE__).parent_path().parent_path();
-    std::ifstream file(tests / "fuzz" / "corpus" / "xfs" / name, std::ios::binary);
+    const char* const source = std::getenv("VMFS_SOURCE");
+    if (source == nullptr) throw std::runtime_error("VMFS_SOURCE must name the folder of the sources");
+    std::ifstream file(std::filesystem::path(source) / "tests/fuzz/corpus/xfs" / name, std::ios::binary);
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
     EXPECT_FALSE(bytes.empty()) << name;
     disk = SparseImage::parse(std::as_bytes(std::span(bytes)));
