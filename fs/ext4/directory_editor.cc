@@ -173,14 +173,11 @@ Result<void> DirectoryEditor::append(std::uint32_t directory, std::string_view n
     put_extent(tree.extents, {.logical = size + i, .first = number, .length = 1, .unwritten = false});
   }
   auto bytes = TRY(editor_.inode(directory));
-  const std::size_t nodes = tree.nodes.size();
   TRY(write_extents(editor_, directory, bytes, tree, spare_));
   DiskInode fields = fields_of(bytes);
   const std::uint64_t length = (size + blocks) * geometry.block_size;
   fields.i_size_lo = static_cast<std::uint32_t>(length);
   fields.i_size_high = static_cast<std::uint32_t>(length >> 32);
-  const std::uint64_t more = blocks + tree.nodes.size() - std::min(nodes, tree.nodes.size());
-  set_blocks(geometry, fields, blocks_of(geometry, fields) + more * geometry.cluster_ratio);
   set_fields(bytes, fields);
   return editor_.put_inode(directory, std::move(bytes));
 }
@@ -275,7 +272,6 @@ Result<void> DirectoryEditor::make(std::uint32_t directory, std::uint32_t parent
   DiskInode fields = fields_of(bytes);
   fields.i_size_lo = geometry.block_size;
   fields.i_size_high = 0U;
-  set_blocks(geometry, fields, geometry.cluster_ratio);
   set_fields(bytes, fields);
   return editor_.put_inode(directory, std::move(bytes));
 }

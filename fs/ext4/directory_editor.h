@@ -9,7 +9,8 @@
 namespace vmfs::ext4 {
 
 /// Changes the names in directories in memory, as the kernel's replay of fast commits does. Directories with
-/// inline data cannot be changed (EOPNOTSUPP). Other errors: EUCLEAN, EBADMSG, EFBIG, EIO, ENOSPC.
+/// inline data cannot be changed (EOPNOTSUPP). As there, i_blocks does not count what directories get. Other
+/// errors: EUCLEAN, EBADMSG, EFBIG, EIO, ENOSPC.
 class DirectoryEditor {
  public:
   DirectoryEditor(Editor& editor, SpareBlocks spare) : editor_(editor), spare_(std::move(spare)) {}

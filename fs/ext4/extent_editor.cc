@@ -54,23 +54,45 @@ void fill_node(std::span<std::byte> bytes, std::span<const Entry> entries, std::
   std::ranges::copy(std::as_bytes(entries), bytes.subspan(sizeof header).begin());
 }
 
-/// Extents as long as they can be, and no longer.
+constexpr std::uint64_t longest_of(bool unwritten) {
+  return longest_written - (unwritten ? 1 : 0);
+}
+
+/// The entries of extents, none of them longer than an entry can be.
 std::vector<Entry> leaf_entries(const std::vector<FileExtent>& extents) {
   std::vector<Entry> entries;
-  for (std::size_t i = 0; i < extents.size();) {
-    FileExtent whole = extents[i++];
-    while (i < extents.size() && extents[i].logical == whole.logical + whole.length &&
-           extents[i].first == whole.first + whole.length && extents[i].unwritten == whole.unwritten)
-      whole.length += extents[i++].length;
-    const std::uint64_t longest = longest_written - (whole.unwritten ? 1 : 0);
-    for (std::uint64_t done = 0; done < whole.length; done += longest) {
-      entries.push_back(leaf_entry({.logical = whole.logical + done,
-                                    .first = whole.first + done,
-                                    .length = std::min(longest, whole.length - done),
-                                    .unwritten = whole.unwritten}));
+  for (const FileExtent& extent : extents) {
+    const std::uint64_t longest = longest_of(extent.unwritten);
+    for (std::uint64_t done = 0; done < extent.length; done += longest) {
+      entries.push_back(leaf_entry({.logical = extent.logical + done,
+                                    .first = extent.first + done,
+                                    .length = std::min(longest, extent.length - done),
+                                    .unwritten = extent.unwritten}));
     }
   }
   return entries;
+}
+
+bool goes_on(const FileExtent& extent, const FileExtent& next) {
+  return next.logical == extent.logical + extent.length && next.first == extent.first + extent.length &&
+         next.unwritten == extent.unwritten && extent.length + next.length <= longest_of(extent.unwritten);
+}
+
+using ExtentPlace = std::vector<FileExtent>::iterator;
+
+/// Lets an extent take in those behind it that go on where it ends.
+void join_at(std::vector<FileExtent>& extents, ExtentPlace extent) {
+  auto next = extent + 1;
+  for (; next != extents.end() && goes_on(*extent, *next); ++next) extent->length += next->length;
+  extents.erase(extent + 1, next);
+}
+
+/// Puts an extent among others that do not reach into it, and joins it with its neighbours.
+void insert_extent(std::vector<FileExtent>& extents, const FileExtent& extent) {
+  auto place =
+      extents.insert(std::ranges::upper_bound(extents, extent.logical, {}, &FileExtent::logical), extent);
+  if (place != extents.begin() && goes_on(*(place - 1), *place)) --place;
+  join_at(extents, place);
 }
 
 std::uint32_t tree_seed(const Geometry& geometry, std::uint32_t number, const DiskInode& fields) {
@@ -104,6 +126,46 @@ void cut_extents(std::vector<FileExtent>& extents, std::uint64_t logical, std::u
 void put_extent(std::vector<FileExtent>& extents, const FileExtent& extent) {
   cut_extents(extents, extent.logical, extent.length);
   extents.insert(std::ranges::upper_bound(extents, extent.logical, {}, &FileExtent::logical), extent);
+}
+
+void join_extents(std::vector<FileExtent>& extents, std::uint64_t end) {
+  std::vector<FileExtent> joined;
+  joined.reserve(extents.size());
+  for (const FileExtent& extent : extents) {
+    if (!joined.empty() && joined.back().logical < end && goes_on(joined.back(), extent)) {
+      joined.back().length += extent.length;
+    } else {
+      joined.push_back(extent);
+    }
+  }
+  extents = std::move(joined);
+}
+
+std::uint64_t replay_extent(std::vector<FileExtent>& extents, const FileExtent& extent, std::uint64_t end,
+                            std::uint64_t most) {
+  const std::uint64_t stop = extent.logical + extent.length;
+  std::uint64_t passed = extents.size();
+  for (std::uint64_t done = 0; done < extent.length && passed <= most;) {
+    FileExtent part{.logical = extent.logical + done,
+                    .first = extent.first + done,
+                    .length = extent.length - done,
+                    .unwritten = extent.unwritten};
+    const auto next = std::ranges::upper_bound(extents, part.logical, {}, &FileExtent::logical);
+    const auto old = next == extents.begin() ? next : next - 1;
+    if (old == next || old->logical + old->length <= part.logical) {
+      if (next != extents.end()) part.length = std::min(part.length, next->logical - part.logical);
+      insert_extent(extents, part);
+    } else {
+      part.length = std::min(part.length, old->logical + old->length - part.logical);
+      const bool moved = old->first + (part.logical - old->logical) != part.first;
+      put_extent(extents, part);
+      if (!moved) join_extents(extents, stop);
+    }
+    done += part.length;
+    passed += extents.size();
+  }
+  join_extents(extents, end);
+  return passed;
 }
 
 void clear_extents(DiskInode& fields) {
