@@ -11,6 +11,9 @@ namespace {
 /// Everything up to the superblock of btrfs; what lies behind is read when asked for.
 constexpr std::uint64_t head_size = 68U << 10;
 
+/// Metadata of arrays: all known places but one of Promise's.
+constexpr std::uint64_t tail_size = 512U << 10;
+
 constexpr std::uint64_t sector = 512;
 
 /// The sum of 16-bit words, as simple checksums are made.
@@ -85,13 +88,27 @@ bool is_xlog_header(std::span<const std::byte> bytes) {
 }  // namespace
 
 Probe::Probe(const Source& volume) : volume_(volume) {
-  std::vector<std::byte> head(static_cast<std::size_t>(std::min(volume.size(), head_size)));
-  const auto done = read(volume, 0, head);
-  if (done) {
-    head_ = std::move(head);
+  auto head = load(0, std::min(volume.size(), head_size));
+  if (head) {
+    head_ = *std::move(head);
   } else {
-    keep_error(done.error());
+    keep_error(head.error());
   }
+}
+
+Result<Probe::Window> Probe::load(std::uint64_t begin, std::uint64_t size) const {
+  Window window{.begin = begin, .bytes = std::vector<std::byte>(static_cast<std::size_t>(size))};
+  TRY(read(volume_, begin, window.bytes));
+  return window;
+}
+
+bool Probe::copy(const Window& window, std::uint64_t offset, std::span<std::byte> into) {
+  if (offset < window.begin) return false;
+  const std::uint64_t skip = offset - window.begin;
+  if (skip > window.bytes.size() || into.size() > window.bytes.size() - skip) return false;
+  std::ranges::copy(std::span(window.bytes).subspan(static_cast<std::size_t>(skip), into.size()),
+                    into.begin());
+  return true;
 }
 
 void Probe::keep_error(const Error& error) const {
@@ -105,9 +122,10 @@ std::uint64_t Probe::sectors_before_end(std::uint64_t sectors) const {
 
 bool Probe::fill(std::uint64_t offset, std::span<std::byte> into) const {
   if (offset > size() || into.size() > size() - offset) return false;
-  if (offset <= head_.size() && into.size() <= head_.size() - offset) {
-    std::ranges::copy(std::span(head_).subspan(static_cast<std::size_t>(offset), into.size()), into.begin());
-    return true;
+  if (copy(head_, offset, into)) return true;
+  if (size() > tail_size && offset >= size() - tail_size) {
+    if (!tail_) tail_ = load(size() - tail_size, tail_size).value_or(Window{});
+    if (copy(*tail_, offset, into)) return true;
   }
   const auto done = read(volume_, offset, into);
   if (!done) keep_error(done.error());

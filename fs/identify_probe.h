@@ -11,9 +11,9 @@
 
 namespace vmfs {
 
-/// Reads the few bytes of a volume that magic numbers are made of; its first blocks only once. What is not
-/// inside the volume counts as absent; the first read error is kept for the end, as each answer is then one
-/// of many. Used by one thread.
+/// Reads the few bytes of a volume that magic numbers are made of; its first and its last blocks only once.
+/// What is not inside the volume counts as absent; the first read error is kept for the end, as each answer
+/// is then one of many. Used by one thread.
 class Probe {
  public:
   explicit Probe(const Source& volume);
@@ -43,7 +43,16 @@ class Probe {
 
  private:
   const Source& volume_;
-  std::vector<std::byte> head_;
+  /// Bytes of the volume from `begin` on.
+  struct Window {
+    std::uint64_t begin = 0;
+    std::vector<std::byte> bytes;
+  };
+  [[nodiscard]] static bool copy(const Window& window, std::uint64_t offset, std::span<std::byte> into);
+  [[nodiscard]] Result<Window> load(std::uint64_t begin, std::uint64_t size) const;
+
+  Window head_;
+  mutable std::optional<Window> tail_;  ///< empty where it cannot be read as a whole
   mutable std::optional<Error> error_;
 };
 

@@ -32,10 +32,15 @@ Result<std::shared_ptr<const Filesystem>> open_filesystem(std::shared_ptr<const 
                                                           const FilesystemOptions& options) {
   const auto identity = TRY(identify_volume(*volume));
   if (!identity) return fail(EINVAL, "no known file system");
-  for (const Reader& reader : readers) {
-    if (reader.type == identity->type) return reader.open(std::move(volume), options);
-  }
-  return fail(EOPNOTSUPP, "{} cannot be read", identity->type);
+  return open_filesystem(std::move(volume), identity->type, options);
+}
+
+Result<std::shared_ptr<const Filesystem>> open_filesystem(std::shared_ptr<const Source> volume,
+                                                          std::string_view type,
+                                                          const FilesystemOptions& options) {
+  const Reader* const reader = std::ranges::find(readers, type, &Reader::type);
+  if (reader == std::end(readers)) return fail(EOPNOTSUPP, "{} cannot be read", type);
+  return reader->open(std::move(volume), options);
 }
 
 }  // namespace vmfs

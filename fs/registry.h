@@ -37,4 +37,9 @@ struct FilesystemOptions {
 [[nodiscard]] Result<std::shared_ptr<const Filesystem>> open_filesystem(std::shared_ptr<const Source> volume,
                                                                         const FilesystemOptions& options);
 
+/// The same for a volume that is known to be of this type (VolumeIdentity::type).
+[[nodiscard]] Result<std::shared_ptr<const Filesystem>> open_filesystem(std::shared_ptr<const Source> volume,
+                                                                        std::string_view type,
+                                                                        const FilesystemOptions& options);
+
 }  // namespace vmfs

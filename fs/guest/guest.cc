@@ -48,7 +48,7 @@ void open_volume(Volume& volume, const FilesystemOptions& options) {
   }
   FilesystemOptions own = options;
   own.warn = [&](const std::string& text) { options.warn(volume.name + ": " + text); };
-  auto filesystem = open_filesystem(volume.source, own);
+  auto filesystem = open_filesystem(volume.source, volume.identity->type, own);
   if (filesystem) {
     volume.filesystem = *std::move(filesystem);
   } else {
