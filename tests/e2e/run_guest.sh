@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the inner shells expand
 set -euo pipefail
 . "$VMFS_SOURCE/tests/run_lib.sh"
-need newuidmap sgdisk mke2fs debugfs sha256sum
+need newuidmap sgdisk mke2fs debugfs
 
 # Debian, with a /boot beside it on its disk, and on two further disks a group of volumes.
 disk=$work/debian.raw system=$work/system.img more=$work/more.img
@@ -18,7 +18,7 @@ truncate -s +34M "$disk"
 sgdisk -e -n "2:$((boot_start / 512)):+32M" -c 2:kernels "$disk" >/dev/null
 mkdir "$scratch/boot"
 printf 'of the boot volume\n' >"$scratch/boot/vmlinuz-1"
-mke2fs -q -t ext4 -d "$scratch/boot" "$scratch/boot.img" 32M
+mke2fs -q -t ext4 -d "$scratch/boot" "$scratch/boot.img" 32M >/dev/null
 dd if="$scratch/boot.img" of="$disk" bs=1M seek=$((boot_start / 1048576)) conv=notrunc,sparse status=none
 cat >"$scratch/fstab" <<'EOF'
 LABEL=root / ext4 errors=remount-ro 0 1
@@ -31,7 +31,7 @@ debugfs -w -f - "$disk?offset=1048576" >"$scratch/log" 2>&1 <<EOF
 rm /etc/fstab
 write $scratch/fstab /etc/fstab
 EOF
-before=$(sha256sum "$disk" "$system" "$more")
+before=$(stat -c '%n %y %z' "$disk" "$system" "$more")
 
 # Another system is in the group: said on standard error, and the first is taken.
 run() { vmfs run --add "$system" --add "$more" "$@" 2>/dev/null; }
@@ -50,7 +50,7 @@ transcript 0 $'appended\n1:1\nvolume home' run --overlay "$work/changes" "$disk"
     tail -n 1 /boot/vmlinuz-1; stat -c %u:%g /home/tree; cat /srv/link; test -d /srv/before/new; test ! -e /var/log/journal'
 transcript 0 '' run "$disk" sh -ec 'test ! -e /boot/new; test ! -e /home/moved; test -s /srv/www/file; test -d /var/log/journal'
 transcript fails '*Read-only file system' vmfs run --add "$system" --add "$more" --read-only "$disk" touch /home/x
-[ "$(sha256sum "$disk" "$system" "$more")" = "$before" ] || fail 'an image was written'
+[ "$(stat -c '%n %y %z' "$disk" "$system" "$more")" = "$before" ] || fail 'an image was written'
 
 # A volume that is wanted alone comes without the others.
-transcript 0 '' run -p 1 "$disk" sh -ec 'test -z "$(ls /boot /home /srv)"'
+transcript 0 "" run --partition 1 "$disk" sh -ec 'test -z "$(find /boot /home /srv -mindepth 1)"'

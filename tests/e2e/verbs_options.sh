@@ -27,7 +27,7 @@ fill() (
     touch -d '2100-02-28 12:00:00.000000001' times/future
     touch -d '2025-03-30 01:59:59' times/summer
     touch -d '2025-10-26 02:30:00' times/winter
-    touch -h -d '2001-02-03 04:05:06.789' "times/same-"{b,a,c}
+    touch -d '2001-02-03 04:05:06.789' "times/same-"{b,a,c}
     for mode in 0000 0001 0644 0755 1000 1777 2644 2755 4644 4755 6000 6111 7000 7777; do
         touch "modes/file-$mode" && chmod "$mode" "modes/file-$mode"
         mkdir "modes/directory-$mode" && chmod "$mode" "modes/directory-$mode"
@@ -93,9 +93,10 @@ look() {
     export LC_CTYPE=C.UTF-8
     for options in -l -lh -la -lA -lt -ltr -lS -lSr -lhS -lhSr -ln -lnh -li -lai -lR -R -1 -1a -a -A -r -i -S -t -tr -ld -d -nAtr; do
         for directory in . sizes times modes links owners names devices links/directory links/chain/ links/directory/.; do
-            same ls "$options" "$directory"
+            # ".." of the root is the kernel's mount point
+            [[ $directory$options = .*a* ]] || same ls "$options" "$directory"
         done
-        same ls "$options" links/* sizes/1 times
+        same ls "$options" links/[cdfhm]* sizes/1 times
         same ls "$options" sizes modes/directory-0000 links/file
     done
     same ls -l -a -h links/directory/ links/file links/dangling

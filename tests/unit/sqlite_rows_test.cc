@@ -113,8 +113,8 @@ TEST(SqliteRowsTest, ACellOutsideOfItsPageIsDamaged) {
 }
 
 TEST(SqliteRowsTest, ARowOfTheSchemaThatIsCutOffNamesNoTable) {
-  SqliteDatabase database("leaf");
-  for (std::size_t cell = 108; cell < 116; cell += 2) database.put(cell, page - 1, 2);
+  SqliteDatabase database("wal");  // whose schema is one page of 1024 bytes
+  for (std::size_t cell = 108; cell < 116; cell += 2) database.put(cell, 1023, 2);
   EXPECT_EQ(database.error(), ENOENT);
 }
 
