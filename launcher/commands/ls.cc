@@ -74,8 +74,10 @@ class Ls {
     sort(directories);
     if (!files.empty()) show_files(files, directories);
     with_headings_ = command_.recursive || command_.paths.size() > 1;
-    for (const LsEntry& directory : directories)
+    for (const LsEntry& directory : directories) {
+      entered_.clear();
       show_directory(directory.name, directory.attributes.inode, 0);
+    }
     if (command_.as_json) {
       fmt::print("{}\n", to_text(listings_));
     }

@@ -49,7 +49,7 @@ fill() (
     mkfifo devices/fifo
     python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("devices/socket")'
     mknod devices/null c 1 3
-    mknod devices/large b 259 1048575
+    mknod devices/large b 259 262143
     local name
     for name in 'a b' ' leading' 'trailing ' "it's" "it's \"both\"" 'dollar$' 'back\slash' $'new\nline' $'tab\t' $'bell\a' \
         $'\001\002' $'\377\376' 'größe' '漢字' '-dash' '--' '#hash' '~tilde' 'a#b' '*' '?' '{}' '{' '!' 'x;y' '@at' "'" '"' \
@@ -87,8 +87,8 @@ found() {
 look() {
     local options directory format
     cd "$mnt"
-    # Names are sorted by their bytes, and not quoted, where output is no terminal.
-    export LC_COLLATE=C QUOTING_STYLE=literal
+    # Names are sorted by their bytes.
+    export LC_COLLATE=C
     unset LC_ALL
     export LC_CTYPE=C.UTF-8
     for options in -l -lh -la -lA -lt -ltr -lS -lSr -lhS -lhSr -ln -lnh -li -lai -lR -R -1 -1a -a -A -r -i -S -t -tr -ld -d -nAtr; do
@@ -107,7 +107,6 @@ look() {
         same stat $options -c '%n %a %A %b %B %f %F %g %G %h %i %N %o %s %t %T %u %U %w %W %x %X %y %Y %z %Z %.3Y %.0X %10.3Z %%' \
             sizes/* times/* modes/* links/[cdf]* owners/* devices/*
     done
-    unset QUOTING_STYLE
     same stat -c '%N|%n' names/* links/*
     same stat -c '%-20n|%20n|%.2n|%08s|%-8s|%+5u|%#a|%010i|%5h|' names/a names/größe sizes/1024
     same stat -c '%t:%T %r %Hr %Lr %R' devices/*
