@@ -67,7 +67,8 @@ std::optional<SchemaRow> parse_schema_row(Bytes cell) {
   if (!take_varint(cell) || !take_varint(cell)) return std::nullopt;  // payload length, row number
   Bytes header = cell;
   const auto header_length = take_varint(header);
-  if (!header_length || *header_length > cell.size()) return std::nullopt;
+  const std::size_t own_length = cell.size() - header.size();  // counts as well
+  if (!header_length || *header_length < own_length || *header_length > cell.size()) return std::nullopt;
   Bytes body = cell.subspan(static_cast<std::size_t>(*header_length));
   header = header.first(header.size() - body.size());
   std::array<Bytes, 4> columns;

@@ -38,6 +38,16 @@ class SqliteDatabase {
     return *this;
   }
 
+  [[nodiscard]] std::size_t number_at(std::size_t offset) const {
+    return std::size_t{static_cast<unsigned char>(bytes_.at(offset))} << 8 |
+           static_cast<unsigned char>(bytes_.at(offset + 1));
+  }
+
+  /// Whether a length has a second byte.
+  [[nodiscard]] bool is_long(std::size_t offset) const {
+    return static_cast<unsigned char>(bytes_.at(offset)) >= 0x80;
+  }
+
   /// The root page of a table: the number before the statement that made it.
   [[nodiscard]] std::size_t root_of(std::string_view statement) const {
     return static_cast<unsigned char>(bytes_.at(bytes_.find(statement) - 1));
@@ -115,6 +125,17 @@ TEST(SqliteRowsTest, ACellOutsideOfItsPageIsDamaged) {
 TEST(SqliteRowsTest, ARowOfTheSchemaThatIsCutOffNamesNoTable) {
   SqliteDatabase database("wal");  // whose schema is one page of 1024 bytes
   for (std::size_t cell = 108; cell < 116; cell += 2) database.put(cell, 1023, 2);
+  EXPECT_EQ(database.error(), ENOENT);
+}
+
+TEST(SqliteRowsTest, AHeaderShorterThanItsLengthNamesNoTable) {
+  // Page 1 of "wal" has four cells: the length of the row, its number, and the length of its header.
+  SqliteDatabase database("wal");
+  for (std::size_t cell = 0; cell < 4; ++cell) {
+    const std::size_t at = database.number_at(108 + 2 * cell);
+    const std::size_t header = at + (database.is_long(at) ? 3 : 2);
+    database.put(header, 0, 1);
+  }
   EXPECT_EQ(database.error(), ENOENT);
 }
 
