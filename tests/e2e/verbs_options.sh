@@ -19,7 +19,7 @@ fill() (
     head -c 70000 /dev/zero >sizes/allocated
     # Half a year ago, to the second, is further away when it is looked at; what is not the same on both sides of an hour.
     local age
-    for age in 0 1 3600 86400 15600000 15780000 15800000 31556952 1000000000; do touch -d "@$((now - age))" "times/ago-$age"; done
+    for age in 0 1 3600 86430 15600000 15780000 15800000 31556952 1000000000; do touch -d "@$((now - age))" "times/ago-$age"; done
     touch -d "@$((now + 86400))" times/tomorrow
     touch -d '1970-01-01 00:00:00 UTC' times/epoch
     touch -d '1969-12-31 23:59:59.5 UTC' times/before-epoch
