@@ -82,9 +82,23 @@ build_qcow2() { qemu-img convert -f raw -O qcow2 "$images/debian.raw" "$1"; }
 build_zlib() { qemu-img convert -c -f raw -O qcow2 "$images/debian.raw" "$1"; }
 build_zstd() { qemu-img convert -c -f raw -O qcow2 -o compression_type=zstd "$images/debian.raw" "$1"; }
 
+# A disk of 8 GiB with the system on all of it, without the large file.
+build_eight() {
+    empty_disk "$1.raw" 8G
+    format "$1.raw" mke2fs -q -t ext4
+    mkdir -p "$scratch/ext4"
+    mount -o "loop,ro,noload,offset=$offset" "$images/debian.raw" "$scratch/ext4"
+    with_mounted "$1.raw" copy_without_big "$scratch/ext4"
+    umount "$scratch/ext4"
+    qemu-img convert -f raw -O qcow2 "$1.raw" "$1"
+    rm "$1.raw"
+}
+copy_without_big() { tar -C "$1" --exclude ./big --xattrs --xattrs-include='*' -cf - . | tar -C "$mnt" --xattrs --xattrs-include='*' -xpf -; }
+
 make_debian() { made debian.raw build_debian; }
 make_qcow2() { make_debian && made debian.qcow2 build_qcow2; }
 make_compressed() { make_debian && made zlib.qcow2 build_zlib && made zstd.qcow2 build_zstd; }
+make_cat() { make_debian && made eight.qcow2 build_eight; }
 make_xfs() { make_debian && made xfs.raw build_xfs; }
 make_scale() {
     local name

@@ -8,9 +8,7 @@
 #include <fmt/format.h>
 
 namespace vmfs {
-namespace {
 
-// The length of the UTF-8 sequence that starts `text`, 0 where it is none or a control character.
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const unsigned first = byte(0);
@@ -27,8 +25,6 @@ std::size_t character_length(std::string_view text) {
                    (first == 0xf4 && byte(1) >= 0x90);
   return bad ? 0 : length;
 }
-
-}  // namespace
 
 std::string human_size(std::uint64_t bytes) {
   constexpr std::array units = {"", "K", "M", "G", "T", "P", "E"};

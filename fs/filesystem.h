@@ -88,6 +88,10 @@ class Filesystem {
   [[nodiscard]] virtual Inode root() const = 0;
   [[nodiscard]] virtual Result<Usage> usage() const = 0;
 
+  /// What statvfs(3) of this file shows: usage() of the file system that the file itself lies on, where
+  /// several are in one tree. Errors: as usage(), and ESTALE.
+  [[nodiscard]] virtual Result<Usage> usage_at(Inode /*inode*/) const { return usage(); }
+
   [[nodiscard]] virtual Result<Attributes> stat(Inode inode) const = 0;
 
   /// The inode of `name` in `directory`, through the directory's index where it has one. Knows "." and "..".

@@ -104,9 +104,9 @@ class Assembly {
     std::set<Components> taken;
     const DeviceNames names(disk_, *guest_.root, root_device());
     for (GuestMount& mount : guest_.mounts) {
+      mount.volume = names.find(mount.entry.device);
       mount.reason = why_ignored(mount.entry);
       if (!mount.reason.empty()) continue;
-      mount.volume = names.find(mount.entry.device);
       auto path = split(mount.entry.directory);
       if (!path) {
         miss(mount, "not an absolute path");

@@ -149,7 +149,9 @@ const Volume* DeviceNames::find_link(std::string_view path) const {
   if (take_prefix(path, "by-label/")) return find_tag("LABEL", decode_udev(path));
   if (take_prefix(path, "by-partuuid/")) return find_tag("PARTUUID", decode_udev(path));
   if (take_prefix(path, "by-partlabel/")) return find_tag("PARTLABEL", decode_udev(path));
-  if (take_prefix(path, "by-id/dm-name-")) return find_logical(fmt::format("/dev/mapper/{}", path));
+  if (take_prefix(path, "by-id/dm-name-"))
+    return find_logical(fmt::format("/dev/mapper/{}", decode_udev(path)));
+  if (take_prefix(path, "by-id/dm-uuid-LVM-")) return find_logical_uuid(path);
   // by-id and by-path name what the image does not know: the machine's controllers and serial numbers.
   const std::size_t part = path.rfind("-part");
   if (part == std::string_view::npos) return nullptr;
@@ -161,6 +163,18 @@ const Volume* DeviceNames::find_link(std::string_view path) const {
 const Volume* DeviceNames::find_logical(std::string_view path) const {
   return first_of(disk_,
                   [&](const Volume& volume) { return volume.logical && is_path_of(*volume.logical, path); });
+}
+
+/// The group's identifier and the volume's, without their hyphens.
+const Volume* DeviceNames::find_logical_uuid(std::string_view identifiers) const {
+  constexpr std::size_t length = 32;
+  if (identifiers.size() != 2 * length) return nullptr;
+  return first_of(disk_, [&](const Volume& volume) {
+    if (!volume.logical) return false;
+    std::string uuid = volume.logical->uuid;
+    std::erase(uuid, '-');
+    return uuid == identifiers.substr(length);
+  });
 }
 
 const Volume* DeviceNames::find_partition(std::string_view name) const {

@@ -24,6 +24,7 @@ class DeviceNames {
   [[nodiscard]] const Volume* find_tag(std::string_view tag, std::string_view value) const;
   [[nodiscard]] const Volume* find_link(std::string_view path) const;
   [[nodiscard]] const Volume* find_logical(std::string_view path) const;
+  [[nodiscard]] const Volume* find_logical_uuid(std::string_view identifiers) const;
   [[nodiscard]] const Volume* find_partition(std::string_view name) const;
   /// Partition 0 is the whole disk.
   [[nodiscard]] const Volume* find_number(std::size_t disk, std::uint32_t partition) const;

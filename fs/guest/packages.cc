@@ -75,7 +75,7 @@ void find_apk(const Filesystem& tree, std::vector<Packages>& found) {
 }
 
 void find_rpm(const Filesystem& tree, std::vector<Packages>& found) {
-  for (const std::string path : {"/usr/lib/sysimage/rpm/", "/var/lib/rpm/"}) {
+  for (const std::string path : {"/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/var/lib/rpm/"}) {
     if (const auto inode = resolve(tree, path + "rpmdb.sqlite")) {
       Packages packages{.manager = "rpm", .count = {}, .database = "sqlite"};
       if (const auto file = tree.open(*inode)) {

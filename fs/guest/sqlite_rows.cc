@@ -17,7 +17,8 @@ constexpr std::string_view magic{"SQLite format 3\0", 16};
 constexpr std::size_t header_size = 100;
 constexpr std::uint8_t interior_table_page = 0x05;
 constexpr std::uint8_t leaf_table_page = 0x0d;
-constexpr std::size_t max_pages = std::size_t{1} << 20;  // visited; each counts 8 bytes at least
+// Of pages visited: the leaves of a table have its rows' first bytes only.
+constexpr std::size_t max_bytes = std::size_t{256} << 20;
 
 struct PageHeader {
   std::uint8_t type;
@@ -66,7 +67,8 @@ std::optional<SchemaRow> parse_schema_row(Bytes cell) {
   if (!take_varint(cell) || !take_varint(cell)) return std::nullopt;  // payload length, row number
   Bytes header = cell;
   const auto header_length = take_varint(header);
-  if (!header_length || *header_length > cell.size()) return std::nullopt;
+  const std::size_t own_length = cell.size() - header.size();  // counts as well
+  if (!header_length || *header_length < own_length || *header_length > cell.size()) return std::nullopt;
   Bytes body = cell.subspan(static_cast<std::size_t>(*header_length));
   header = header.first(header.size() - body.size());
   std::array<Bytes, 4> columns;
@@ -100,6 +102,7 @@ class Database {
 
   /// Visits the leaves of a table.
   Result<void> walk(std::uint64_t root, const LeafVisitor& visit) const {
+    const std::size_t max_pages = max_bytes / page_size_;
     std::unordered_set<std::uint64_t> seen;
     std::vector<std::uint64_t> pending{root};
     std::vector<std::byte> page(page_size_);
@@ -108,8 +111,7 @@ class Database {
       pending.pop_back();
       if (number == 0 || number > source_->size() / page_size_)
         return fail(EUCLEAN, "sqlite: page {}", number);
-      if (!seen.insert(number).second || seen.size() > max_pages)
-        return fail(EUCLEAN, "sqlite: page {} is in its table twice", number);
+      if (!seen.insert(number).second) return fail(EUCLEAN, "sqlite: page {} is in its table twice", number);
       TRY(read(*source_, (number - 1) * page_size_, page));
       const std::size_t at = number == 1 ? header_size : 0;
       const auto header = from_bytes<PageHeader>(Bytes(page).subspan(at));
@@ -128,7 +130,8 @@ class Database {
         if (cell > page_size_ - 4) return fail(EUCLEAN, "sqlite: page {}: a cell at {}", number, cell);
         pending.push_back(from_bytes<be32>(Bytes(page).subspan(cell)));
       }
-      if (pending.size() > max_pages) return fail(EUCLEAN, "sqlite: more than {} pages", max_pages);
+      if (seen.size() + pending.size() > max_pages)
+        return fail(EUCLEAN, "sqlite: more than {} pages", max_pages);
     }
     return {};
   }

@@ -59,6 +59,11 @@ bool Tree::is_mounted_root(const Place& place) {
   return place.branch != 0 && place.inode == place.filesystem->root();
 }
 
+Result<Usage> Tree::usage_at(Inode inode) const {
+  const Place place = TRY(place_of(inode));
+  return place.filesystem->usage();
+}
+
 Result<Attributes> Tree::stat(Inode inode) const {
   const Place place = TRY(place_of(inode));
   Attributes attributes = TRY(place.filesystem->stat(place.inode));

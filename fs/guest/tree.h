@@ -25,6 +25,7 @@ class Tree final : public Filesystem {
   [[nodiscard]] const FilesystemInfo& info() const override { return info_; }
   [[nodiscard]] Inode root() const override { return branches_.front().filesystem->root(); }
   [[nodiscard]] Result<Usage> usage() const override { return branches_.front().filesystem->usage(); }
+  [[nodiscard]] Result<Usage> usage_at(Inode inode) const override;
   [[nodiscard]] Result<Attributes> stat(Inode inode) const override;
   [[nodiscard]] Result<Inode> lookup(Inode directory, std::string_view name) const override;
   [[nodiscard]] Result<void> list(Inode directory, std::uint64_t cookie,

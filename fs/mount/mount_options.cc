@@ -104,7 +104,9 @@ Result<bool> parse_number(const std::string& name, const std::string& value, Mou
 }
 
 Result<bool> parse_value(const std::string& name, const std::string& value, MountOptions& options) {
-  if (name == "format")
+  if (name == "add")
+    options.added.push_back(value);
+  else if (name == "format")
     options.format = value;
   else if (name == "partition")
     options.partition = value;

@@ -19,7 +19,10 @@ struct MountOptions {
 
   bool allow_other = false;  ///< allow_other or allow_root
   bool default_permissions =
-      false;                  ///< the kernel checks modes and ACLs of the guest; implied by allow_other
+      false;  ///< the kernel checks modes and ACLs of the guest; implied by allow_other
+  /// List "trusted." attributes for root. The kernel gives them to whoever has power over the whole machine
+  /// only, and overlayfs copies no file with one that is listed and not given.
+  bool trusted_attributes = false;
   bool auto_unmount = false;  ///< unmount even if the server is killed
   bool debug = false;
   unsigned max_threads = 10;
@@ -35,10 +38,11 @@ struct MountOptions {
   std::optional<mode_t> fmask;  ///< ... from all but directories
   std::optional<mode_t> dmask;  ///< ... from directories
 
-  /// Words that concern the image rather than the mount: "norecovery", "all", and "format", "partition",
-  /// "snapshot" with a value.
+  /// Words that concern the image rather than the mount: "norecovery", "all", and "add" (repeatable),
+  /// "format", "partition", "snapshot" with a value.
   bool recover = true;
   bool all = false;
+  std::vector<std::string> added;
   std::string format;
   std::string partition;
   std::string snapshot;

@@ -311,8 +311,8 @@ void readdirplus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t of
   list(request, node, size, offset, true);
 }
 
-void statfs(fuse_req_t request, fuse_ino_t /*node*/) {
-  const auto usage = service(request).filesystem.usage();
+void statfs(fuse_req_t request, fuse_ino_t node) {
+  const auto usage = service(request).filesystem.usage_at(to_inode(request, node));
   if (!usage) return reply_error(request, usage.error());
   struct statvfs out{};
   out.f_bsize = out.f_frsize = usage->block_size;
@@ -346,8 +346,11 @@ void getxattr(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t
 void listxattr(fuse_req_t request, fuse_ino_t node, std::size_t size) {
   const auto names = service(request).filesystem.xattr_names(to_inode(request, node));
   if (!names) return reply_error(request, names.error());
+  const bool trusted = service(request).options.trusted_attributes && fuse_req_ctx(request)->uid == 0;
   std::string list;
-  for (const std::string& name : *names) list.append(name).push_back('\0');
+  for (const std::string& name : *names) {
+    if (trusted || !name.starts_with("trusted.")) list.append(name).push_back('\0');
+  }
   reply_xattr(request, list, size);
 }
 

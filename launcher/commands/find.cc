@@ -5,7 +5,6 @@
 
 #include <unistd.h>
 
-#include "formats/text.h"
 #include "fs/path.h"
 #include "launcher/commands/commands.h"
 #include "launcher/files/find_expression.h"
@@ -27,6 +26,8 @@ class Find final : public WalkVisitor {
     FindVisit visit{.entry = entry, .print = print_};
     if (entry.depth >= expression_.min_depth() && entry.depth <= expression_.max_depth())
       expression_.apply(visit);
+    quit = visit.quit;
+    if (quit) return WalkStep::stop;
     return visit.prune || entry.depth >= expression_.max_depth() ? WalkStep::over : WalkStep::into;
   }
 
@@ -34,12 +35,13 @@ class Find final : public WalkVisitor {
     report_.error("cannot read", path, error);
   }
 
+  bool quit = false;
+
  private:
   const FindExpression& expression_;
   Report& report_;
-  const bool printable_only_ = ::isatty(STDOUT_FILENO) != 0;
-  const std::function<void(const std::string&, char)> print_ = [this](const std::string& path, char end) {
-    fmt::print("{}{}", printable_only_ ? printable(path) : path, end);
+  const std::function<void(const std::string&)> print_ = [](const std::string& text) {
+    fmt::print("{}", text);
   };
 };
 
@@ -48,6 +50,7 @@ Result<int> find(const FindCommand& command, const std::vector<std::string>& wor
   const Accounts accounts = Accounts::read(tree.filesystem());
   FindContext context{.filesystem = tree.filesystem(), .accounts = accounts};
   ::clock_gettime(CLOCK_REALTIME, &context.now);
+  context.printable_only = ::isatty(STDOUT_FILENO) != 0;
   const auto begin = std::ranges::find_if(words, FindExpression::begins_with);
   const auto expression = FindExpression::parse(std::span(begin, words.end()), context);
   if (!expression) {
@@ -59,6 +62,7 @@ Result<int> find(const FindCommand& command, const std::vector<std::string>& wor
   Report report;
   Find visitor(*expression, report);
   for (const std::string& path : paths) {
+    if (visitor.quit) break;
     const auto inode = resolve_link(tree.filesystem(), path);
     if (inode) {
       walk_tree(tree.filesystem(), path, *inode, visitor);
@@ -81,7 +85,8 @@ Command add_find(CLI::App& verb) {
   verb.footer(
       "vmfs find [OPTIONS] IMAGE [PATH...] [EXPRESSION]\n"
       "Finds files as find(1) does, in the order of the names' bytes; default PATH: /. The expression knows\n"
-      "  ( ) ! -not -a -and -o -or ,   -maxdepth N -mindepth N   -print -print0 -prune -true -false\n"
+      "  ( ) ! -not -a -and -o -or ,   -maxdepth N -mindepth N   -print -print0 -printf FORMAT -quit -prune "
+      "-true -false\n"
       "  -name -iname -path -ipath PATTERN   -type fdlpsbc   -size N[cwbkMG]   -perm [-/]MODE   -empty\n"
       "  -user -group NAME   -uid -gid -links -inum [+-]N   -mtime [+-]DAYS   -newer PATH   -newermt TIME\n"
       "Users, groups and the PATH of -newer are the guest's. A wrong expression ends with status 2.");

@@ -72,10 +72,12 @@ class Ls {
     for (const std::string& path : command_.paths) add_argument(path, files, directories);
     sort(files);
     sort(directories);
-    if (!files.empty()) show_files(files);
+    if (!files.empty()) show_files(files, directories);
     with_headings_ = command_.recursive || command_.paths.size() > 1;
-    for (const LsEntry& directory : directories)
+    for (const LsEntry& directory : directories) {
+      entered_.clear();
       show_directory(directory.name, directory.attributes.inode, 0);
+    }
     if (command_.as_json) {
       fmt::print("{}\n", to_text(listings_));
     }
@@ -142,9 +144,9 @@ class Ls {
     if (command_.reverse) std::ranges::reverse(entries);
   }
 
-  void show_files(const std::vector<LsEntry>& files) {
+  void show_files(const std::vector<LsEntry>& files, const std::vector<LsEntry>& directories) {
     if (command_.as_json) return add_json({}, files);
-    fmt::print("{}", format_listing(files, command_.style, accounts_));
+    fmt::print("{}", format_listing(files, command_.style, accounts_, directories));
     first_ = false;
   }
 

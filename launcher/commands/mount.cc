@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,14 @@ struct MountCommand {
   bool single_thread = false;
 };
 
+bool is_root_of_the_machine() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint32_t inside = 0;
+  std::uint32_t outside = 0;
+  std::uint32_t count = 0;
+  return ::geteuid() == 0 && map >> inside >> outside >> count && outside == 0 && count == UINT32_MAX;
+}
+
 // What `-o` says and what an option of its own says is the same thing: the option wins.
 Result<MountOptions> merge(MountCommand& command) {
   MountOptions options;
@@ -38,6 +47,7 @@ Result<MountOptions> merge(MountCommand& command) {
     if (const auto parsed = parse_mount_options(words, options); !parsed)
       return std::unexpected(parsed.error());
   }
+  command.image.added.insert(command.image.added.end(), options.added.begin(), options.added.end());
   if (command.image.format.empty()) command.image.format = options.format;
   if (command.image.partition.empty()) command.image.partition = options.partition;
   if (command.image.snapshot.empty()) command.image.snapshot = options.snapshot;
@@ -45,6 +55,7 @@ Result<MountOptions> merge(MountCommand& command) {
   command.image.no_recovery = command.image.no_recovery || !options.recover;
   if (command.single_thread) options.max_threads = 1;
   options.debug = options.debug || command.debug;
+  options.trusted_attributes = is_root_of_the_machine();
   return options;
 }
 

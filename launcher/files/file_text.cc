@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/files/file_text.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+
+#include "formats/text.h"
 
 namespace vmfs {
 namespace {
@@ -16,6 +19,25 @@ std::string format_time(const char* format, const tm& time) {
 
 bool before(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+/// Whether a name with a single quote can stand in double quotes, as quotearg of gnulib has it.
+bool fits_double_quotes(std::string_view name) {
+  if (name.find_first_of("!\"$&()*;<=>?[\\^`{|}") != std::string_view::npos) return false;
+  if (name.substr(1).find_first_of("#~") != std::string_view::npos) return false;
+  while (!name.empty()) {
+    const std::size_t length = character_length(name);
+    if (length == 0) return false;
+    name.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string escaped_byte(char byte) {
+  constexpr std::string_view known = "\a\b\t\n\v\f\r";
+  const std::size_t index = known.find(byte);
+  if (index != std::string_view::npos) return fmt::format("\\{}", "abtnvfr"[index]);
+  return fmt::format("\\{:03o}", static_cast<unsigned char>(byte));
 }
 
 }  // namespace
@@ -119,6 +141,27 @@ std::string ls_time(const timespec& time, const timespec& now) {
   const timespec six_months_ago{.tv_sec = now.tv_sec - half_year, .tv_nsec = now.tv_nsec};
   const bool recent = before(six_months_ago, time) && before(time, now);
   return format_time(recent ? "%b %e %H:%M" : "%b %e  %Y", local);
+}
+
+std::string shell_quoted(std::string_view name) {
+  if (name.contains('\'') && fits_double_quotes(name)) return fmt::format("\"{}\"", name);
+  std::string out = "'";
+  bool escaping = false;  // between $' and '
+  while (!name.empty()) {
+    const std::size_t length = character_length(name);
+    if (length == 0) {
+      out += escaping ? "" : "'$'";
+      out += escaped_byte(name.front());
+    } else if (name.front() == '\'') {
+      out += "'\\''";
+    } else {
+      out += escaping ? "''" : "";
+      out += name.substr(0, length);
+    }
+    escaping = length == 0;
+    name.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out + "'";
 }
 
 std::string full_time(const timespec& time) {

@@ -31,6 +31,10 @@ namespace vmfs {
 /// year in the place of the clock. Local time.
 [[nodiscard]] std::string ls_time(const timespec& time, const timespec& now);
 
+/// A name as `stat -c %N` writes it and a shell reads it back: 'name', "it's", 'new'$'\n''line'. Bytes that
+/// are no text of UTF-8 are escaped.
+[[nodiscard]] std::string shell_quoted(std::string_view name);
+
 /// "2026-11-22 08:30:00.123456789 +0000", as stat(1). Local time.
 [[nodiscard]] std::string full_time(const timespec& time);
 

@@ -7,9 +7,11 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
+#include "formats/text.h"
 #include "fs/path.h"
 #include "launcher/files/file_text.h"
 #include "launcher/files/find_operands.h"
+#include "launcher/files/find_printf.h"
 
 namespace vmfs {
 namespace {
@@ -151,18 +153,30 @@ Result<Predicate> make_empty(Operand, const FindContext& context) {
   };
 }
 
-Result<Predicate> make_print(Operand, const FindContext&) {
-  return [](FindVisit& visit) {
-    visit.print(visit.entry.path, '\n');
+Predicate print_path(char end, const FindContext& context) {
+  return [end, only = context.printable_only](FindVisit& visit) {
+    if (!visit.quit) visit.print((only ? printable(visit.entry.path) : visit.entry.path) + end);
     return true;
   };
 }
 
-Result<Predicate> make_print0(Operand, const FindContext&) {
-  return [](FindVisit& visit) {
-    visit.print(visit.entry.path, '\0');
+Result<Predicate> make_print(Operand, const FindContext& context) {
+  return print_path('\n', context);
+}
+
+Result<Predicate> make_print0(Operand, const FindContext& context) {
+  return print_path('\0', context);
+}
+
+Result<Predicate> make_printf(Operand operand, const FindContext& context) {
+  return [format = TRY(parse_find_format(operand, context))](FindVisit& visit) {
+    if (!visit.quit) visit.print(format(visit.entry));
     return true;
   };
+}
+
+Result<Predicate> make_quit(Operand, const FindContext&) {
+  return [](FindVisit& visit) { return visit.quit = true; };
 }
 
 Result<Predicate> make_prune(Operand, const FindContext&) {
@@ -208,6 +222,8 @@ constexpr Word words_known[] = {
     {"-empty", make_empty, false},
     {"-print", make_print, false, true},
     {"-print0", make_print0, false, true},
+    {"-printf", make_printf, true, true},
+    {"-quit", make_quit, false},
     {"-prune", make_prune, false},
     {"-true", make_true, false},
     {"-false", make_false, false},
@@ -225,9 +241,8 @@ class FindParser {
     Predicate predicate = TRY(words_.empty() ? make_true({}, context_) : list(0));
     if (!words_.empty()) return fail(EINVAL, "'{}' is too much", words_.front());
     if (!has_action_) {
-      predicate = [inner = std::move(predicate)](FindVisit& visit) {
-        if (inner(visit)) visit.print(visit.entry.path, '\n');
-        return true;
+      predicate = [inner = std::move(predicate), print = print_path('\n', context_)](FindVisit& visit) {
+        return inner(visit) && print(visit);
       };
     }
     expression_.predicate_ = std::move(predicate);

@@ -15,8 +15,9 @@ namespace vmfs {
 /// A file that an expression is asked about, and what came of it.
 struct FindVisit {
   const WalkEntry& entry;
-  const std::function<void(const std::string& path, char end)>& print;
+  const std::function<void(const std::string& text)>& print;
   bool prune = false;
+  bool quit = false;  ///< the search ends here: nothing is printed any more
 };
 
 /// What an expression is made for.
@@ -24,6 +25,7 @@ struct FindContext {
   const Filesystem& filesystem;
   const Accounts& accounts;
   timespec now{};
+  bool printable_only = false;  ///< what the image says goes to a terminal
 };
 
 /// A parsed expression of find(1). Its words mean what find's do; names of users and files are the guest's.

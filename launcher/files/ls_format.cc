@@ -40,9 +40,11 @@ struct Owner {
 
 class LongFormat {
  public:
-  LongFormat(const std::vector<LsEntry>& entries, const LsStyle& style, const Accounts& accounts)
+  LongFormat(const std::vector<LsEntry>& entries, const LsStyle& style, const Accounts& accounts,
+             const std::vector<LsEntry>& beside)
       : style_(style), accounts_(accounts) {
     for (const LsEntry& entry : entries) measure(entry);
+    for (const LsEntry& entry : beside) measure(entry);
     size_width_ = std::max(size_width_, major_width_ == 0 ? 0 : major_width_ + 2 + minor_width_);
   }
 
@@ -136,10 +138,12 @@ std::string in_columns(const std::vector<std::string>& cells, std::size_t line_w
   return out;
 }
 
-std::vector<std::string> name_cells(const std::vector<LsEntry>& entries, const LsStyle& style) {
+std::vector<std::string> name_cells(const std::vector<LsEntry>& entries, const LsStyle& style,
+                                    const std::vector<LsEntry>& beside) {
   std::size_t inode_width = 0;
-  for (const LsEntry& entry : entries) {
-    inode_width = std::max(inode_width, digits(static_cast<std::uint64_t>(entry.attributes.inode)));
+  for (const auto* const list : {&entries, &beside}) {
+    for (const LsEntry& entry : *list)
+      inode_width = std::max(inode_width, digits(static_cast<std::uint64_t>(entry.attributes.inode)));
   }
   std::vector<std::string> cells;
   cells.reserve(entries.size());
@@ -156,15 +160,15 @@ std::vector<std::string> name_cells(const std::vector<LsEntry>& entries, const L
 }  // namespace
 
 std::string format_listing(const std::vector<LsEntry>& entries, const LsStyle& style,
-                           const Accounts& accounts) {
+                           const Accounts& accounts, const std::vector<LsEntry>& beside) {
   std::string out;
   if (entries.empty()) return out;
   if (style.long_format) {
-    const LongFormat format(entries, style, accounts);
+    const LongFormat format(entries, style, accounts, beside);
     for (const LsEntry& entry : entries) out += format.line(entry);
     return out;
   }
-  const auto cells = name_cells(entries, style);
+  const auto cells = name_cells(entries, style, beside);
   if (style.width != 0) return in_columns(cells, style.width);
   for (const std::string& cell : cells) out += cell + '\n';
   return out;

@@ -29,9 +29,10 @@ struct LsEntry {
   char marker = ' ';   ///< behind the mode: '+' an access control list, '.' a security context
 };
 
-/// The lines of a listing in GNU's look, ended by newlines. Widths of columns are those of these entries.
+/// The lines of a listing in GNU's look, ended by newlines. Columns are wide enough for these entries and for
+/// `beside`, directories that were named with them and are listed later.
 [[nodiscard]] std::string format_listing(const std::vector<LsEntry>& entries, const LsStyle& style,
-                                         const Accounts& accounts);
+                                         const Accounts& accounts, const std::vector<LsEntry>& beside = {});
 
 /// The line "total N" above a directory's listing, newline included.
 [[nodiscard]] std::string format_total(const std::vector<LsEntry>& entries, const LsStyle& style);

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "launcher/files/directive.h"
 #include "launcher/files/file_text.h"
 
 namespace vmfs {
@@ -32,45 +32,14 @@ bool is_known(const timespec& time) {
   return time.tv_sec != 0 || time.tv_nsec != 0;
 }
 
-/// One directive between '%' and its letter.
-struct Directive {
-  bool left = false;
-  bool zeros = false;
-  bool alternate = false;
-  std::size_t width = 0;
-  std::optional<std::size_t> precision;
+/// A directive of stat(1).
+struct StatDirective : Directive {
   char half = 0;  ///< 'H' or 'L', of device numbers
   char letter = 0;
 };
 
-/// What a directive stands for.
-struct Value {
-  std::string text;
-  bool number = false;
-};
-
-std::size_t take_number(std::string_view& text) {
-  constexpr std::size_t most = 4096;
-  std::size_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
-  return std::min(number, most);
-}
-
-Directive take_directive(std::string_view& text) {
-  Directive directive;
-  for (; !text.empty() && std::string_view("-0#+ '").contains(text.front()); text.remove_prefix(1)) {
-    directive.left = directive.left || text.front() == '-';
-    directive.zeros = directive.zeros || text.front() == '0';
-    directive.alternate = directive.alternate || text.front() == '#';
-  }
-  directive.width = take_number(text);
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    constexpr std::size_t all_digits = 9;
-    const bool given = !text.empty() && text.front() >= '0' && text.front() <= '9';
-    directive.precision = given ? take_number(text) : all_digits;
-  }
+StatDirective take_stat_directive(std::string_view& text) {
+  StatDirective directive{take_directive(text)};
   if (text.size() > 1 && (text[0] == 'H' || text[0] == 'L') && (text[1] == 'd' || text[1] == 'r')) {
     directive.half = text.front();
     text.remove_prefix(1);
@@ -80,14 +49,6 @@ Directive take_directive(std::string_view& text) {
     text.remove_prefix(1);
   }
   return directive;
-}
-
-/// As the shell reads it back: %N.
-std::string quoted(std::string_view text) {
-  if (text.find('\'') == std::string_view::npos) return fmt::format("'{}'", text);
-  std::string out = "'";
-  for (const char letter : text) out += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return out + "'";
 }
 
 /// Seconds with as many digits behind the point, cut off: a time is sec + nsec, before the epoch too.
@@ -120,7 +81,7 @@ class StatFormat {
       out += text.substr(0, percent);
       if (percent == std::string_view::npos) break;
       text.remove_prefix(percent + 1);
-      const Directive directive = take_directive(text);
+      const StatDirective directive = take_stat_directive(text);
       const auto value = TRY(evaluate(directive));
       out += pad(value, directive);
     }
@@ -128,10 +89,11 @@ class StatFormat {
   }
 
  private:
-  [[nodiscard]] Result<Value> evaluate(const Directive& directive) const {
-    if (auto value = text_value(directive.letter)) return Value{.text = *std::move(value)};
+  [[nodiscard]] Result<DirectiveValue> evaluate(const StatDirective& directive) const {
+    if (auto value = text_value(directive.letter)) return DirectiveValue{.text = *std::move(value)};
     if (auto value = time_value(directive)) return *std::move(value);
-    if (auto value = number_value(directive)) return Value{.text = *std::move(value), .number = true};
+    if (auto value = number_value(directive))
+      return DirectiveValue{.text = *std::move(value), .number = true};
     return fail(EINVAL, "%{}: no such directive", directive.letter);
   }
 
@@ -144,7 +106,8 @@ class StatFormat {
       case '>':
         return subject_.target.empty() ? "" : " -> " + subject_.target;
       case 'N':
-        return quoted(subject_.path) + (subject_.target.empty() ? "" : " -> " + quoted(subject_.target));
+        return shell_quoted(subject_.path) +
+               (subject_.target.empty() ? "" : " -> " + shell_quoted(subject_.target));
       case 'A':
         return mode_text(file_.mode);
       case 'F':
@@ -167,16 +130,16 @@ class StatFormat {
   }
 
   // Seconds since the epoch; a precision asks for as many digits of the fraction.
-  [[nodiscard]] std::optional<Value> time_value(const Directive& directive) const {
+  [[nodiscard]] std::optional<DirectiveValue> time_value(const StatDirective& directive) const {
     const std::string_view letters = "WXYZ";
     const std::size_t index = letters.find(directive.letter);
     if (directive.letter == 0 || index == std::string_view::npos) return std::nullopt;
     const timespec* const times[] = {&file_.born, &file_.accessed, &file_.modified, &file_.changed};
     const timespec& time = *times[index];
-    return Value{.text = seconds_text(time, directive.precision.value_or(0)), .number = true};
+    return DirectiveValue{.text = seconds_text(time, directive.precision.value_or(0)), .number = true};
   }
 
-  [[nodiscard]] std::optional<std::string> number_value(const Directive& directive) const {
+  [[nodiscard]] std::optional<std::string> number_value(const StatDirective& directive) const {
     const dev_t device = directive.letter == 'r' ? file_.device : 0;
     switch (directive.letter) {
       case 'a':
@@ -221,14 +184,6 @@ class StatFormat {
   [[nodiscard]] static std::string account(const AccountTable& table, std::uint32_t id) {
     const auto name = table.name(id);
     return name.empty() ? "UNKNOWN" : std::string(name);
-  }
-
-  [[nodiscard]] static std::string pad(Value value, const Directive& directive) {
-    if (!value.number && directive.precision)
-      value.text.resize(std::min(value.text.size(), *directive.precision));
-    const std::size_t missing = directive.width - std::min(directive.width, value.text.size());
-    if (directive.left) return value.text + std::string(missing, ' ');
-    return std::string(missing, directive.zeros && value.number ? '0' : ' ') + value.text;
   }
 
   const StatSubject& subject_;

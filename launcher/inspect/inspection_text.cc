@@ -118,6 +118,7 @@ std::string mount_text(const GuestMount& mount) {
     case GuestMount::State::shown:
       return mount.volume->name;
     case GuestMount::State::ignored:
+      if (mount.volume != nullptr) return fmt::format("{} (ignored: {})", mount.volume->name, mount.reason);
       return "ignored: " + mount.reason;
     case GuestMount::State::missing:
       return "missing: " + mount.reason;

@@ -4,6 +4,7 @@
 # needs: guest
 set -euo pipefail
 . "$VMFS_SOURCE/tests/lib.sh"
+. "$VMFS_SOURCE/tests/guest_lib.sh"
 need_root "$@"
 need mount python3 find sha256sum
 export LC_ALL=C
@@ -14,68 +15,7 @@ mnt=$scratch/mnt
 as_user true
 install -d -o "$test_user" "$mnt"
 
-mkdir "$kernel"
-places=()
-while read -r offset size type place; do
-    [ "$place" != /later ] || continue
-    mount -t "$type" -o "loop,offset=$offset,sizelimit=$size,$(unreplayed_options "$type")" "$image" "$kernel$place"
-    places+=("$place")
-done <"$fixtures/layout"
-for number in "${!places[@]}"; do
-    "$VMFS_TOOLS/manifest" dir --full "$kernel${places[number]}" >"$scratch/kernel.$((number + 1))"
-done
-
-# judge NAME OURS: compares with the kernel's trees, one for each place. Inode numbers are the file systems' own but for
-# their top byte, which tells file systems apart; what the kernel lists of a directory that is mounted on is the number of
-# what is below.
-judge() {
-    python3 - "$scratch" "$2" "${places[@]}" <<'PYTHON' || fail "$1: not what the kernel shows"
-import sys
-scratch, ours, places = sys.argv[1], sys.argv[2], sys.argv[3:]
-PATH, TYPE, LINKS, INODE, BORN, DIRENT = 0, 1, 6, 7, 13, 16
-
-def rows(name):
-    for line in open(name):
-        if not line.startswith(('#', 'path\t')):
-            yield line.rstrip('\n').split('\t')
-
-def join(place, path):
-    whole = (place.strip('/') + '/' + ('' if path == '.' else path)).strip('/')
-    return whole or '.'
-
-mounted = {join(place, '.') for place in places}
-expected = {}
-for number, place in enumerate(places, 1):
-    for row in rows(f'{scratch}/kernel.{number}'):
-        row[PATH] = join(place, row[PATH])
-        if row[PATH] in mounted and row[PATH] != join(place, '.'): continue
-        expected[row[PATH]] = row
-found = {row[PATH]: row for row in rows(ours)}
-esp = {path for path in found if path.startswith('boot/efi')} | {'boot/efi'}
-numbers, wrong = {}, 0
-for path in sorted(expected.keys() | found.keys()):
-    if path in esp: continue
-    want, got = expected.get(path), found.get(path)
-    if want is None or got is None:
-        print(path, 'is only', 'ours' if want is None else "the kernel's"); wrong += 1; continue
-    number = int(got[INODE])
-    if got[TYPE] == 'd' or got[LINKS] == '1':
-        if number in numbers: print(path, 'has the inode number of', numbers[number]); wrong += 1
-        numbers[number] = path
-    got[INODE] = str(number & (1 << 56) - 1)
-    if path not in mounted:
-        inode, kind = got[DIRENT].split(':')
-        if int(inode) != number: print(path, 'is listed as', inode, 'but is', number); wrong += 1
-        got[DIRENT] = f'{int(inode) & (1 << 56) - 1}:{kind}'
-    else:
-        got[DIRENT] = want[DIRENT]
-    if 'fuse' in ours: got[BORN] = want[BORN]
-    if got != want:
-        print(path, *(f'{a!r} not {b!r}' for a, b in zip(got, want) if a != b)); wrong += 1
-print(f'{len(expected)} files, {wrong} differ')
-sys.exit(wrong != 0 or len(expected) < 60)
-PYTHON
-}
+mount_guest "$fixtures" "$kernel"
 
 "$VMFS_TOOLS/manifest" image --guest --full --norecovery "$image" >"$scratch/ours" 2>"$scratch/warnings"
 judge 'our own walk' "$scratch/ours"
@@ -95,6 +35,7 @@ for round in cold warm; do
     "$VMFS_TOOLS/manifest" dir --full "$mnt" >"$scratch/fuse.$round"
     judge "mounted, $round" "$scratch/fuse.$round"
 done
+same_usage "$kernel" "$mnt"
 "$VMFS" umount "$mnt"
 
 # The verbs, each by its own way through the tree.

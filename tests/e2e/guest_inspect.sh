@@ -31,6 +31,7 @@ holds '.guests[0].fstab | length == 13'
 holds 'all(.guests[0].fstab[]; (.device, .directory, .type, .options | type == "string") and (.state | IN("root", "shown", "ignored", "missing")))'
 holds '.guests[0].fstab | map(select(.state == "shown") | .volume) == ["p7", "p2", "p1", "p6", "p5", "p8"]'
 holds '.guests[0].fstab | map(select(.state == "ignored") | .reason) == ["noauto", "swap", "not on a disk", "bind mount", "network"]'
+holds '.guests[0].fstab | map(select(.state == "ignored") | .volume) == ["p9", "p4", null, null, null]'
 holds '.guests[0].fstab[] | select(.directory == "/media/absent") | .state == "missing" and .volume == null'
 [ ! -s "$scratch/warnings" ] || fail "warnings: $(cat "$scratch/warnings")"
 
@@ -41,7 +42,7 @@ sfdisk -J "$image" | jq -r '.partitiontable.partitions[].node | sub(".*img"; "p"
     fail "not the partitions: $(cat "$scratch/text")"
 for line in '^disk  *700M  *gpt' '^└─p9 ' '^├─p2 .* boot disk .* /boot$' '^├─p3 .* / .*Debian' '^Debian GNU/Linux 12 (bookworm) on p3$' \
     '^  hostname: guest$' '^  packages: 1 by dpkg$' '^  packages: 1222 by rpm (sqlite)$' 'missing: no volume that can be read' \
-    '^  /var/log .* p7$'; do
+    '^  /var/log .* p7$' '^  /later .* p9 (ignored: noauto)$'; do
     grep -q -e "$line" "$scratch/text" || fail "no line '$line' in: $(cat "$scratch/text")"
 done
 

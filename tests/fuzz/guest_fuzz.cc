@@ -8,6 +8,7 @@
 
 #include "fs/guest/guest.h"
 #include "fs/guest/os_release.h"
+#include "fs/guest/system.h"
 #include "fs/path.h"
 #include "tests/unit/fake_filesystem.h"
 
@@ -62,5 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto system = find_operating_system(tree);
   check(system || system.error().code != 0);
   if (system && *system) check(!(*system)->id.empty() && !(*system)->pretty_name.contains('\n'));
+  const SystemFacts facts = find_system_facts(tree);
+  check(!facts.hostname.contains('\n') && facts.kernels.size() <= 64);
   return 0;
 }

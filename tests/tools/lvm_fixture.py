@@ -76,7 +76,7 @@ def new_volumes():
     ]
 
 
-def edit(path):
+def edit(path, added):
     with open(path, encoding='utf-8') as file:
         text = file.read()
     hidden = re.compile(r'[rm]\d?-?\w*-(rimage|rmeta|mimage)-\d|pool-t\w+|stale-\w+-\d')
@@ -90,11 +90,11 @@ def edit(path):
             start = text.index(f'\t\t{name} {{')
             text = text[:start] + text[start:].replace(', "VISIBLE"', '', 1)
     # "outer" is read by a thin volume, which LVM allows of a volume that nobody writes to only
-    start = text.index('\t\touter {')
-    text = text[:start] + text[start:].replace('"READ", "WRITE"', '"READ"', 1)
+    if (start := text.find('\t\touter {')) >= 0:
+        text = text[:start] + text[start:].replace('"READ", "WRITE"', '"READ"', 1)
     end = text.rindex('\t}\n')
     with open(path, 'w', encoding='utf-8') as file:
-        file.write(text[:end] + ''.join(new_volumes()) + text[end:])
+        file.write(text[:end] + ''.join(added) + text[end:])
 
 
 class Volumes:
@@ -169,9 +169,11 @@ def fill_snapshot(volumes, origin, snapshot):
         volumes.write('old-snap', new * COW_CHUNK, snapshot[chunk * COW_CHUNK:(chunk + 1) * COW_CHUNK])
 
 
-def fill_pool(volumes, directory, devices, external):
+def fill_pool(volumes, directory, devices, external=b''):
     """A pool in which equal blocks of devices are shared, the others scattered."""
-    order = list(range(24 * EXTENT // POOL_BLOCK))
+    last = volumes.segments['pool_tdata'][-1]
+    blocks = (last['start'] + last['size']) // POOL_BLOCK
+    order = list(range(blocks))
     random.Random(3).shuffle(order)
     # Half of it in order, for runs
     order = sorted(order[:100]) + order[100:]
@@ -193,7 +195,7 @@ def fill_pool(volumes, directory, devices, external):
     xml, metadata = f'{directory}/pool.xml', f'{directory}/pool.metadata'
     with open(xml, 'w', encoding='ascii') as file:
         file.write(f'<superblock uuid="" time="3" transaction="4" data_block_size="{POOL_BLOCK // 512}" '
-                   f'nr_data_blocks="{24 * EXTENT // POOL_BLOCK}">' + ''.join(rows) + '</superblock>')
+                   f'nr_data_blocks="{blocks}">' + ''.join(rows) + '</superblock>')
     with open(metadata, 'wb') as file:
         file.truncate(4 * EXTENT)
     subprocess.run(['thin_restore', '-i', xml, '-o', metadata], check=True, stdout=subprocess.DEVNULL)
@@ -267,9 +269,10 @@ def main():
     if sys.argv[1] == 'wraps':
         sys.exit(0 if wraps(sys.argv[2]) else 1)
     if sys.argv[1] == 'edit':
-        edit(sys.argv[2])
+        edit(sys.argv[2], new_volumes())
     else:
         fill(sys.argv[2], sys.argv[3], dict(word.split('=', 1) for word in sys.argv[4:]))
 
 
-main()
+if __name__ == '__main__':
+    main()

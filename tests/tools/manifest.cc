@@ -277,6 +277,7 @@ class Walk {
 struct Settings {
   std::string path;
   std::string partition;
+  std::vector<std::string> added;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   bool full = false;
@@ -307,7 +308,10 @@ Result<std::unique_ptr<Node>> open_image_tree(const Settings& settings) {
   const Image image = TRY(open_image(settings.path, settings.image));
   const FilesystemOptions options{.recover = !settings.no_recovery, .warn = settings.image.warn};
   if (settings.guest) {
-    const Disk disk = TRY(open_disk(image.disk, options));
+    std::vector<std::shared_ptr<const Source>> disks{image.disk};
+    for (const std::string& path : settings.added)
+      disks.push_back(TRY(open_image(path, settings.image)).disk);
+    const Disk disk = TRY(open_disks(disks, options));
     auto tree = TRY(open_guest(disk, settings.partition, options)).tree;
     const Inode root = tree->root();
     return std::make_unique<ImageNode>(std::move(tree), root);
@@ -350,6 +354,7 @@ int main(int argc, char** argv) {
   image->add_option("--size", settings.size, "bytes of the volume");
   image->add_option("--format", settings.image.format, "format of the image");
   image->add_option("--snapshot", settings.image.snapshot, "internal snapshot");
+  image->add_option("--add", settings.added, "further disk of the guest")->allow_extra_args(false);
   image->add_flag("--guest", settings.guest, "the whole tree of the guest, as its fstab has it");
   image->add_flag("--norecovery", settings.no_recovery, "replay no journal");
   CLI11_PARSE(app, argc, argv);

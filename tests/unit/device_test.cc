@@ -28,7 +28,8 @@ class DeviceTest : public ::testing::Test {
     volume.name = name;
     volume.filesystem = std::make_shared<FakeFilesystem>(label, uuid);
     if (const auto slash = name.find('/'); slash != std::string::npos) {
-      volume.logical = LogicalVolumeName{name.substr(0, slash), name.substr(slash + 1), ""};
+      volume.logical = LogicalVolumeName{name.substr(0, slash), name.substr(slash + 1),
+                                         name.substr(slash + 1) + "AA-AABB-BBCC-CCDD-DDEE-EEFF-FFGGGG"};
     }
     volume.disk = name.starts_with("disk2") ? 1 : 0;
     if (number == 0) return volume;
@@ -86,6 +87,10 @@ TEST_F(DeviceTest, LogicalVolumesHaveTwoPaths) {
   EXPECT_EQ(find("/dev/mapper/my--vg-a--b"), "my-vg/a-b");
   EXPECT_EQ(find("/dev/my-vg/a-b"), "my-vg/a-b");
   EXPECT_EQ(find("/dev/disk/by-id/dm-name-vg-root"), "vg/root");
+  const std::string group(32, 'g');
+  EXPECT_EQ(find("/dev/disk/by-id/dm-uuid-LVM-" + group + "rootAAAABBBBCCCCDDDDEEEEFFFFGGGG"), "vg/root");
+  EXPECT_EQ(find("/dev/disk/by-id/dm-uuid-LVM-" + group + "goneAAAABBBBCCCCDDDDEEEEFFFFGGGG"), "none");
+  EXPECT_EQ(find("/dev/disk/by-id/dm-uuid-LVM-rootAAAABBBBCCCCDDDDEEEEFFFFGGGG"), "none");
   EXPECT_EQ(find("/dev/mapper/vg-home"), "none");
   EXPECT_EQ(find("/dev/mapper/my-vg-a-b"), "none");
 }

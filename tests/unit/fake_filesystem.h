@@ -49,7 +49,7 @@ class FakeFilesystem final : public Filesystem {
 
   const FilesystemInfo& info() const override { return info_; }
   Inode root() const override { return Inode{1}; }
-  Result<Usage> usage() const override { return Usage{}; }
+  Result<Usage> usage() const override { return Usage{.files = nodes_.size()}; }
 
   Result<Attributes> stat(Inode inode) const override {
     const Node* node = find(inode);

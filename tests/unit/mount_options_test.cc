@@ -65,11 +65,12 @@ TEST(MountOptionsTest, WhatIsNoNumberIsRefused) {
 }
 
 TEST(MountOptionsTest, WordsAboutTheImageAreKept) {
-  const auto options = parsed("norecovery,partition=2,format=raw,snapshot=before");
+  const auto options = parsed(R"(norecovery,partition=2,format=raw,snapshot=before,add=a\,b.img,add=c)");
   EXPECT_FALSE(options.recover);
   EXPECT_EQ(options.partition, "2");
   EXPECT_EQ(options.format, "raw");
   EXPECT_EQ(options.snapshot, "before");
+  EXPECT_THAT(options.added, testing::ElementsAre("a,b.img", "c"));
 }
 
 TEST(MountOptionsTest, TimeoutsAreNeverUnlessSaid) {

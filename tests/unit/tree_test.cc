@@ -95,6 +95,15 @@ TEST_F(TreeTest, ListingsShowWhatALookupFinds) {
               ElementsAre(Pair(".", branch(2, 1)), Pair("..", branch(1, 1)), Pair("syslog", branch(2, 2))));
 }
 
+TEST_F(TreeTest, UsageIsThatOfTheFileSystemThatAFileIsOn) {
+  EXPECT_EQ(tree_.usage()->files, 6U);
+  EXPECT_EQ(tree_.usage_at(*resolve(tree_, "/etc/hostname"))->files, 6U);
+  EXPECT_EQ(tree_.usage_at(*resolve(tree_, "/var"))->files, 5U);
+  EXPECT_EQ(tree_.usage_at(*resolve(tree_, "/var/log"))->files, 2U);
+  EXPECT_EQ(tree_.usage_at(*resolve(tree_, "/var/log/syslog"))->files, 2U);
+  EXPECT_EQ(tree_.usage_at(Inode{branch(3, 1)}).error().code, ESTALE);
+}
+
 TEST_F(TreeTest, ALaterMountCoversAnEarlierOne) {
   EXPECT_EQ(mount("/var", FakeFilesystem().file("/new", "new")), 0);
   EXPECT_EQ(contents("/var/new"), "new");

@@ -35,6 +35,27 @@ TEST(AccountTableTest, LinesThatAreNoneAreLeftOut) {
   EXPECT_EQ(table.id("last"), 4294967295U);
 }
 
+TEST(ShellQuotedTest, NamesAreWhatAShellReadsBack) {
+  EXPECT_EQ(shell_quoted("plain"), "'plain'");
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted(R"(back\slash $x "y")"), R"('back\slash $x "y"')");
+  EXPECT_EQ(shell_quoted("größe"), "'größe'");
+}
+
+TEST(ShellQuotedTest, ASingleQuoteIsInDoubleOnesWhereNothingIsSpecial) {
+  EXPECT_EQ(shell_quoted("it's"), R"("it's")");
+  EXPECT_EQ(shell_quoted("#it's"), R"("#it's")");
+  EXPECT_EQ(shell_quoted("it's $5"), R"('it'\''s $5')");
+  EXPECT_EQ(shell_quoted("it's#"), R"('it'\''s#')");
+}
+
+TEST(ShellQuotedTest, WhatIsNoTextIsEscaped) {
+  EXPECT_EQ(shell_quoted("new\nline"), R"('new'$'\n''line')");
+  EXPECT_EQ(shell_quoted("\n\t"), R"(''$'\n\t')");
+  EXPECT_EQ(shell_quoted("\377-"), R"(''$'\377''-')");
+  EXPECT_EQ(shell_quoted("it's\n'"), R"('it'\''s'$'\n'\''')");
+}
+
 TEST(ModeTextTest, SpecialBitsTakeThePlaceOfExecution) {
   EXPECT_EQ(mode_text(S_IFREG | 06755), "-rwsr-sr-x");
   EXPECT_EQ(mode_text(S_IFREG | 06644), "-rwSr-Sr--");
