@@ -5,6 +5,7 @@
 
 #include "formats/backing.h"
 #include "formats/host_file.h"
+#include "formats/image_cache.h"
 #include "formats/image_format.h"
 
 namespace vmfs {
@@ -66,7 +67,7 @@ Result<Image> ChainFile::open(const std::string& format, const std::string& snap
                          .references = *this,
                          .snapshot = snapshot,
                          .password = options_.password,
-                         .depth = depth_,
+                         .cache = options_.cache,
                          .warn = [this](const auto& text) { warn(text); }};
   auto opened = (*chosen)->open(input);
   if (!opened) {
@@ -109,7 +110,9 @@ Result<std::shared_ptr<const Source>> ChainFile::open_data_file(const std::strin
 }  // namespace
 
 Result<Image> open_image(const std::filesystem::path& path, const OpenOptions& options) {
-  ChainFile top(TRY(HostFile::open(path)), options, nullptr);
+  OpenOptions with_cache = options;
+  if (!with_cache.cache) with_cache.cache = std::make_shared<ImageCache>();
+  ChainFile top(TRY(HostFile::open(path)), with_cache, nullptr);
   return top.open(options.format, options.snapshot);
 }
 

@@ -12,6 +12,8 @@
 
 namespace vmfs {
 
+struct ImageCache;
+
 /// Which files named inside an image may be opened. Such names are an attacker's: a guest could name
 /// /etc/shadow. Whatever the policy, only regular files that the owner of the naming image could read are
 /// opened: see formats/backing.h.
@@ -27,6 +29,7 @@ struct OpenOptions {
   std::string snapshot;  ///< id or name of an internal snapshot; empty: the active state
   std::string password;  ///< for images that are encrypted by AES
   BackingPolicy backing;
+  std::shared_ptr<ImageCache> cache;  ///< of the whole chain and whoever else; null: one of its own
   Warn warn = [](const std::string&) {};
 };
 

@@ -31,9 +31,9 @@ class References {
 struct ImageInput {
   std::shared_ptr<const Source> file;  ///< the bytes of the image file
   References& references;
-  std::string snapshot{};  ///< as in OpenOptions
-  std::string password{};  ///< as in OpenOptions
-  unsigned depth = 0;      ///< how many images lie above in the chain; deeper ones get smaller caches
+  std::string snapshot{};             ///< as in OpenOptions
+  std::string password{};             ///< as in OpenOptions
+  std::shared_ptr<ImageCache> cache;  ///< what is kept in memory of what is read; not null
   Warn warn = [](const std::string&) {};
 };
 

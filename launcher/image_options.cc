@@ -32,6 +32,7 @@ Result<OpenOptions> to_open_options(const ImageOptions& options, const Warn& war
   out.backing.follow = !options.no_backing;
   if (!options.backing_directory.empty()) out.backing.directory = options.backing_directory;
   if (!options.password_file.empty()) out.password = TRY(first_line(options.password_file));
+  out.cache = options.cache;
   out.warn = warn;
   return out;
 }
@@ -54,6 +55,16 @@ void add_image_options(CLI::App& verb, ImageOptions& options, const std::string&
                   "take files that an image names from this folder only");
   verb.add_option("--password-file", options.password_file,
                   "file whose first line is the password of an encrypted image; - is standard input");
+  verb.add_option_function<std::string>(
+          "--cache-size",
+          [&options](const std::string& text) {
+            const auto size = parse_cache_size(text);
+            if (!size) throw CLI::ValidationError("--cache-size " + text, size.error().what);
+            options.cache = std::make_shared<ImageCache>(*size);
+            options.cache_size_given = true;
+          },
+          "how much to keep in memory of decoded clusters and L2 tables, at most; default: 16M")
+      ->type_name("SIZE");
   verb.add_flag("--norecovery", options.no_recovery, "show the disk as it is, without replaying a journal");
 }
 

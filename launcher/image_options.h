@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "formats/image.h"
+#include "formats/image_cache.h"
 #include "fs/guest/guest.h"
 
 namespace vmfs {
@@ -23,6 +24,9 @@ struct ImageOptions {
   std::string password_file;
   bool no_backing = false;
   bool no_recovery = false;
+  bool cache_size_given = false;
+  /// Of all images that these options and copies of them open.
+  std::shared_ptr<ImageCache> cache = std::make_shared<ImageCache>();
 };
 
 /// Adds these options to a verb, but for the image itself, whose place differs. `partition` and `add` are

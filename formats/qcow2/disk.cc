@@ -3,17 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
-
-#include "formats/qcow2/decompress.h"
-#include "formats/qcow2/entry.h"
 
 namespace vmfs::qcow2 {
 
 Disk::Disk(DiskParts parts)
     : Source(parts.size),
       parts_(std::move(parts)),
-      cache_(static_cast<std::size_t>(parts_.geometry.cluster_size()), parts_.cache_budget) {}
+      compressed_(std::make_shared<const Compressed>(parts_.geometry, parts_.compression, parts_.tables,
+                                                     parts_.file, *parts_.cache)) {}
 
 Result<Extent> Disk::do_map(std::uint64_t offset, std::uint64_t max_length) const {
   const Run run = TRY(parts_.tables->find(offset, max_length));
@@ -57,24 +54,7 @@ Result<void> Disk::do_decode(std::uint64_t offset, std::span<std::byte> into) co
 
 Result<void> Disk::decode_run(std::uint64_t offset, const Run& run, std::span<std::byte> into) const {
   if (run.kind != Run::Kind::compressed) return fail(EINVAL, "qcow2: nothing to decode at {:#x}", offset);
-  const auto skip = static_cast<std::size_t>(offset % parts_.geometry.cluster_size());
-  return cache_.read(run.host, skip, into,
-                     [&](std::span<std::byte> whole) { return unpack(run.host, whole); });
-}
-
-Result<void> Disk::unpack(std::uint64_t descriptor, std::span<std::byte> into) const {
-  const Packed packed = parse_descriptor(parts_.geometry, descriptor);
-  const std::uint64_t end = parts_.file->size();
-  if (packed.offset >= end)
-    return fail(EIO, "qcow2: compressed cluster at {:#x}: behind the end of the file", packed.offset);
-  // The last sector may be cut short by the end of the file.
-  const auto size = static_cast<std::size_t>(std::min(packed.size, end - packed.offset));
-  const std::unique_ptr<std::byte[]> bytes(new (std::nothrow) std::byte[size]);
-  if (!bytes) return fail(ENOMEM, "qcow2: no memory for a compressed cluster");
-  TRY(read(*parts_.file, packed.offset, {bytes.get(), size}));
-  auto done = decompress(parts_.compression, {bytes.get(), size}, into);
-  if (!done) return fail(done.error().code, "qcow2: at {:#x}: {}", packed.offset, done.error().what);
-  return {};
+  return compressed_->read(offset, run.host, into);
 }
 
 }  // namespace vmfs::qcow2

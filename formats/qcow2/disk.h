@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "formats/qcow2/cluster_cache.h"
+#include "formats/qcow2/compressed.h"
 #include "formats/qcow2/geometry.h"
 #include "formats/qcow2/header.h"
 #include "formats/qcow2/tables.h"
@@ -16,13 +16,13 @@ struct DiskParts {
   Geometry geometry;
   std::uint64_t size = 0;  ///< bytes of the disk
   Compression compression = Compression::deflate;
-  std::unique_ptr<const Tables> tables;
+  std::shared_ptr<const Tables> tables;
   std::shared_ptr<const Source> file;     ///< the image file
   std::shared_ptr<const Source> data;     ///< holds the standard clusters: `file` or an external data file
   std::shared_ptr<const Source> backing;  ///< what shows through where nothing is allocated; may be null
   /// Gives the contents of standard clusters by their offset on the disk; null unless they are encrypted.
   std::shared_ptr<const Source> decrypted;
-  std::size_t cache_budget = 0;  ///< bytes of decoded clusters to keep
+  std::shared_ptr<ImageCache> cache;  ///< of decoded clusters
 };
 
 /// The guest's view of a QCOW image of any version.
@@ -38,10 +38,9 @@ class Disk final : public Source {
   [[nodiscard]] Result<Extent> map_data(std::uint64_t offset, const Run& run) const;
   [[nodiscard]] Result<void> decode_run(std::uint64_t offset, const Run& run,
                                         std::span<std::byte> into) const;
-  [[nodiscard]] Result<void> unpack(std::uint64_t descriptor, std::span<std::byte> into) const;
 
   const DiskParts parts_;
-  mutable ClusterCache cache_;
+  const std::shared_ptr<const Compressed> compressed_;
 };
 
 }  // namespace vmfs::qcow2

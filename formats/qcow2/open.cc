@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "formats/qcow2/open.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include "formats/legacy/libqcow.h"
@@ -11,14 +10,6 @@
 
 namespace vmfs::qcow2 {
 namespace {
-
-constexpr std::size_t cache_budget = std::size_t{8} << 20;
-constexpr std::size_t min_cache_budget = std::size_t{128} << 10;
-
-/// Halved from layer to layer, so that a chain of any length keeps at most twice what its top does.
-std::size_t budget_at(unsigned depth) {
-  return std::max(min_cache_budget, cache_budget >> std::min(depth, 16U));
-}
 
 std::uint32_t version_of(std::span<const std::byte> head) {
   constexpr std::uint32_t magic = 0x514649fb;
@@ -84,17 +75,16 @@ Result<std::shared_ptr<const Source>> open_encrypted(const Header& header, const
 /// `header` is that of the wanted snapshot where one is wanted.
 Result<OpenedImage> assemble(const Header& header, const ImageInput& input, ImageInfo info) {
   warn_of_state(header, input);
-  const std::size_t budget = budget_at(input.depth);
   DiskParts parts{
       .geometry = header.geometry,
       .size = header.size,
       .compression = header.compression,
-      .tables = TRY(Tables::read(input.file, header.geometry, header.l1, header.size, budget)),
+      .tables = TRY(Tables::read(input.file, header.geometry, header.l1, header.size, input.cache->tables)),
       .file = input.file,
       .data = input.file,
       .backing = nullptr,
       .decrypted = nullptr,
-      .cache_budget = budget,
+      .cache = input.cache,
   };
   if (header.encrypted) parts.decrypted = TRY(open_encrypted(header, input));
   TRY(add_external_data(header, input, parts));

@@ -7,14 +7,19 @@
 
 namespace vmfs::qcow2 {
 
-SliceCache::SliceCache(std::size_t words, std::size_t budget)
+SliceCache::SliceCache(std::size_t words, std::size_t most, MemoryBudget& budget)
     : words_(words),
-      sets_(std::bit_floor(std::max<std::size_t>(1, budget / (words * sizeof(std::uint64_t) * ways)))),
+      budget_(budget),
+      sets_(std::bit_floor(std::max<std::size_t>(1, std::min(most, budget.left()) / (slice_size() * ways)))),
       slots_(sets_ * ways),
       next_victim_(sets_) {}
 
 SliceCache::~SliceCache() {
-  for (Slot& slot : slots_) delete[] slot.words.load(std::memory_order_relaxed);
+  for (Slot& slot : slots_) {
+    const auto* words = slot.words.load(std::memory_order_relaxed);
+    if (words != nullptr) budget_.give_back(slice_size());
+    delete[] words;
+  }
 }
 
 std::size_t SliceCache::set_index(std::uint64_t key) const {
@@ -37,8 +42,9 @@ void SliceCache::insert(std::uint64_t key, Slice slice) {
   if (slot.key.load(std::memory_order_relaxed) == key) return;  // another thread was faster
   auto* words = slot.words.load(std::memory_order_relaxed);
   if (words == nullptr) {
+    if (!budget_.take(slice_size())) return;
     words = new (std::nothrow) std::atomic<std::uint64_t>[words_];
-    if (words == nullptr) return;
+    if (words == nullptr) return budget_.give_back(slice_size());
     slot.words.store(words, std::memory_order_release);
   }
   const std::uint32_t sequence = slot.sequence.load(std::memory_order_relaxed);

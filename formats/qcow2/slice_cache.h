@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "formats/image_cache.h"
+
 namespace vmfs::qcow2 {
 
 /// Words of a slice. They are atomic because a reader may see a slice while another thread replaces it.
@@ -21,9 +23,9 @@ using Slice = std::span<const std::atomic<std::uint64_t>>;
 /// Safe for concurrent use by multiple threads.
 class SliceCache {
  public:
-  /// Slices of `words` words (a power of two), at most about `budget` bytes of them, allocated as they are
-  /// filled.
-  SliceCache(std::size_t words, std::size_t budget);
+  /// Slices of `words` words (a power of two), up to about `most` bytes of them, which are taken from
+  /// `budget` as they are filled. It must live as long as the cache.
+  SliceCache(std::size_t words, std::size_t most, MemoryBudget& budget);
   ~SliceCache();
   SliceCache(const SliceCache&) = delete;
   SliceCache& operator=(const SliceCache&) = delete;
@@ -43,7 +45,7 @@ class SliceCache {
     return false;
   }
 
-  /// Puts the slice at `key` (not 0) in, replacing another one. Does nothing where memory is short.
+  /// Puts the slice at `key` (not 0) in, replacing another one. Does nothing where memory or budget is short.
   void insert(std::uint64_t key, Slice slice);
 
  private:
@@ -62,7 +64,10 @@ class SliceCache {
   }
   Slot& victim(std::uint64_t key, std::size_t set);
 
+  [[nodiscard]] std::size_t slice_size() const { return words_ * sizeof(std::uint64_t); }
+
   const std::size_t words_;
+  MemoryBudget& budget_;
   const std::size_t sets_;  ///< a power of two
   std::vector<Slot> slots_;
   std::vector<std::uint8_t> next_victim_;  ///< by set

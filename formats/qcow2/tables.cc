@@ -81,16 +81,16 @@ std::optional<Run> run_in(const Geometry& geometry, Slice slice, const Query& qu
 }  // namespace
 
 Tables::Tables(std::shared_ptr<const Source> file, const Geometry& geometry, std::vector<std::uint64_t> l1,
-               std::size_t budget)
+               MemoryBudget& budget)
     : file_(std::move(file)),
       geometry_(geometry),
       l1_(std::move(l1)),
       slice_words_(std::min<std::size_t>(max_slice_words, geometry.l2_size() / 8)),
-      cache_(slice_words_, std::min<std::size_t>(budget, l1_.size() * geometry.l2_size() * spare_room)) {}
+      cache_(slice_words_, l1_.size() * geometry.l2_size() * spare_room, budget) {}
 
 Result<std::unique_ptr<const Tables>> Tables::read(std::shared_ptr<const Source> file,
                                                    const Geometry& geometry, const Table& l1,
-                                                   std::uint64_t disk_size, std::size_t budget) {
+                                                   std::uint64_t disk_size, MemoryBudget& budget) {
   const auto entries = static_cast<std::size_t>(std::min(l1.entries, geometry.l1_entries(disk_size)));
   std::vector<std::uint64_t> table(entries);
   TRY(vmfs::read(*file, l1.offset, std::as_writable_bytes(std::span(table))));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "formats/image_cache.h"
 #include "formats/qcow2/geometry.h"
 #include "formats/qcow2/header.h"
 #include "formats/qcow2/slice_cache.h"
@@ -27,11 +28,12 @@ struct Run {
 class Tables {
  public:
   /// Reads the L1 table at `l1`, which was checked to be inside `file`, as far as a disk of `disk_size` bytes
-  /// needs it. The cache of L2 slices takes at most about `budget` bytes.
+  /// needs it. Slices of L2 tables are kept as far as `budget` goes, which must
+  /// live as long.
   [[nodiscard]] static Result<std::unique_ptr<const Tables>> read(std::shared_ptr<const Source> file,
                                                                   const Geometry& geometry, const Table& l1,
                                                                   std::uint64_t disk_size,
-                                                                  std::size_t budget);
+                                                                  MemoryBudget& budget);
 
   /// The run that begins at `offset` of the disk, at most `max_length` (> 0) long and never past the slice of
   /// the L2 table that describes `offset`. Errors: EUCLEAN for a broken entry; EIO.
@@ -39,7 +41,7 @@ class Tables {
 
  private:
   Tables(std::shared_ptr<const Source> file, const Geometry& geometry, std::vector<std::uint64_t> l1,
-         std::size_t budget);
+         MemoryBudget& budget);
 
   [[nodiscard]] Run find_absent(std::uint64_t offset, std::uint64_t max_length) const;
   [[nodiscard]] Result<void> load(std::uint64_t key, std::span<std::atomic<std::uint64_t>> slice) const;

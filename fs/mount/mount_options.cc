@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "formats/image_cache.h"
+
 namespace vmfs {
 namespace {
 
@@ -103,6 +105,12 @@ Result<bool> parse_number(const std::string& name, const std::string& value, Mou
   return true;
 }
 
+Result<std::size_t> cache_size(const std::string& value) {
+  auto size = parse_cache_size(value);
+  if (!size) return fail(size.error().code, "-o cache_size={}: {}", value, size.error().what);
+  return size;
+}
+
 Result<bool> parse_value(const std::string& name, const std::string& value, MountOptions& options) {
   if (name == "add")
     options.added.push_back(value);
@@ -112,6 +120,8 @@ Result<bool> parse_value(const std::string& name, const std::string& value, Moun
     options.partition = value;
   else if (name == "snapshot")
     options.snapshot = value;
+  else if (name == "cache_size")
+    options.cache_size = TRY(cache_size(value));
   else if (any_of(fuse_values, name))
     options.fuse.push_back(name + "=" + value);
   else if (!any_of(ignored_values, name) && !name.starts_with("x-"))

@@ -39,13 +39,14 @@ struct MountOptions {
   std::optional<mode_t> dmask;  ///< ... from directories
 
   /// Words that concern the image rather than the mount: "norecovery", "all", and "add" (repeatable),
-  /// "format", "partition", "snapshot" with a value.
+  /// "format", "partition", "snapshot", "cache_size" with a value.
   bool recover = true;
   bool all = false;
   std::vector<std::string> added;
   std::string format;
   std::string partition;
   std::string snapshot;
+  std::optional<std::size_t> cache_size;  ///< bytes, as parse_cache_size() has it
 
   /// The image cannot change under a mount: what the kernel has cached stays true. Ten years in seconds.
   static constexpr double timeout_never = 3650.0 * 86400;

@@ -53,6 +53,8 @@ Result<MountOptions> merge(MountCommand& command) {
   if (command.image.snapshot.empty()) command.image.snapshot = options.snapshot;
   command.all = command.all || options.all;
   command.image.no_recovery = command.image.no_recovery || !options.recover;
+  if (options.cache_size && !command.image.cache_size_given)
+    command.image.cache = std::make_shared<ImageCache>(*options.cache_size);
   if (command.single_thread) options.max_threads = 1;
   options.debug = options.debug || command.debug;
   options.trusted_attributes = is_root_of_the_machine();

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "formats/workers.h"
 #include "launcher/container/capabilities.h"
 #include "launcher/container/process.h"
 #include "launcher/sandbox/filter.h"
@@ -17,7 +18,7 @@
 namespace vmfs {
 namespace {
 
-// What the caches of the largest images take is a small part of this.
+// Caches take at most half of this (ImageCache::largest_size).
 constexpr std::uint64_t own_memory = std::uint64_t{2} << 30;
 // A stack, and what malloc(3) reserves, not uses, for a thread.
 constexpr std::uint64_t thread_memory = (128U + 16U) << 20;
@@ -37,7 +38,7 @@ Result<void> lower_limit(__rlimit_resource_t resource, std::uint64_t value) {
 Result<void> lower_limits(const SandboxNeeds& needs) {
   TRY(lower_limit(RLIMIT_CORE, 0));
   if constexpr (with_sanitizer) return {};
-  TRY(lower_limit(RLIMIT_AS, own_memory + needs.threads * thread_memory));
+  TRY(lower_limit(RLIMIT_AS, own_memory + (needs.threads + Workers::max_threads) * thread_memory));
   // A copy has a directory open for each level of the tree.
   if (needs.work == Work::copy) return {};
   return lower_limit(RLIMIT_NOFILE, own_files + needs.threads * thread_files);
@@ -82,7 +83,10 @@ Result<void> enter_sandbox(const SandboxNeeds& needs) {
     TRY(restrict_paths(needs.directories));
   }
   TRY(lower_limits(needs));
-  return load_filter(needs.work);
+  TRY(load_filter(needs.work));
+  // No process can be made from here on.
+  allow_threads();
+  return {};
 }
 
 }  // namespace vmfs

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "formats/image_cache.h"
 #include "formats/image_format.h"
 #include "formats/qcow2/open.h"
 
@@ -66,7 +67,10 @@ void walk(const Source& disk) {
 
 void open_and_walk(std::shared_ptr<const Source> file) {
   Neighbours neighbours;
-  ImageInput input{.file = std::move(file), .references = neighbours, .password = "secret"};
+  ImageInput input{.file = std::move(file),
+                   .references = neighbours,
+                   .password = "secret",
+                   .cache = std::make_shared<ImageCache>()};
   std::byte head[8] = {};
   require(read(*input.file, 0, head).has_value());
   const bool first_version = qcow2::recognise_v1(head);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <atomic>
-#include <cerrno>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include "formats/qcow2/cluster_cache.h"
 #include "formats/qcow2/slice_cache.h"
 
 namespace vmfs::qcow2 {
@@ -49,80 +47,50 @@ int torn_slices(SliceCache& cache, std::uint64_t first) {
 }
 
 TEST(SliceCacheTest, GivesWhatWasPutIn) {
-  SliceCache cache(8, 4096);
+  MemoryBudget budget(4096);
+  SliceCache cache(8, 4096, budget);
   EXPECT_EQ(look(cache, 512), 0);
   insert(cache, 512);
   EXPECT_EQ(look(cache, 512), 1);
 }
 
 TEST(SliceCacheTest, StaysWithinItsBudget) {
-  SliceCache cache(8, 4096);
+  MemoryBudget budget(4096);
+  SliceCache cache(8, 1 << 20, budget);
   const int present = survivors(cache, 1000);
   EXPECT_GT(present, 32);
   EXPECT_LE(present, 64);
 }
 
+TEST(SliceCacheTest, SharesItsBudgetAndGivesItBack) {
+  MemoryBudget budget(4096);
+  {
+    SliceCache one(8, 2048, budget);
+    SliceCache two(8, 4096, budget);
+    const int present = survivors(one, 1000) + survivors(two, 1000);
+    EXPECT_GT(present, 32);
+    EXPECT_LE(present, 64);
+    EXPECT_EQ(budget.left(), 4096 - static_cast<std::size_t>(present) * 64);
+  }
+  EXPECT_EQ(budget.left(), 4096U);
+}
+
+TEST(SliceCacheTest, WithoutABudgetNothingIsKept) {
+  MemoryBudget budget(0);
+  SliceCache cache(8, 4096, budget);
+  insert(cache, 512);
+  EXPECT_EQ(look(cache, 512), 0);
+}
+
 TEST(SliceCacheTest, NoReaderSeesATornSlice) {
-  SliceCache cache(8, 1);  // one set: everything collides
+  MemoryBudget budget(4096);
+  SliceCache cache(8, 1, budget);  // one set: everything collides
   std::atomic<int> torn = 0;
   {
     const std::jthread one([&] { torn += torn_slices(cache, 1); });
     const std::jthread two([&] { torn += torn_slices(cache, 8); });
   }
   EXPECT_EQ(torn, 0);
-}
-
-TEST(ClusterCacheTest, DecodesOnceForAllReaders) {
-  ClusterCache cache(512, 4096);
-  std::atomic<int> decoded = 0;
-  const auto fill = [&](std::span<std::byte> into) -> Result<void> {
-    ++decoded;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    std::ranges::fill(into, std::byte{9});
-    return {};
-  };
-  const auto work = [&] {
-    std::array<std::byte, 4> part{};
-    EXPECT_TRUE(cache.read(1, 8, part, fill));
-    EXPECT_EQ(part[3], std::byte{9});
-  };
-  {
-    const std::jthread one(work);
-    const std::jthread two(work);
-    const std::jthread three(work);
-  }
-  EXPECT_EQ(decoded, 1);
-}
-
-TEST(ClusterCacheTest, FailureIsNotKept) {
-  ClusterCache cache(512, 4096);
-  int calls = 0;
-  const auto fill = [&](std::span<std::byte>) -> Result<void> {
-    if (++calls == 1) return fail(EIO, "damaged");
-    return {};
-  };
-  std::array<std::byte, 4> part{};
-  EXPECT_FALSE(cache.read(1, 0, part, fill));
-  EXPECT_TRUE(cache.read(1, 0, part, fill));
-}
-
-TEST(ClusterCacheTest, ForgetsTheOldest) {
-  ClusterCache cache(512, 1);  // four clusters, the least it takes
-  int calls = 0;
-  const auto fill = [&](std::span<std::byte>) -> Result<void> {
-    ++calls;
-    return {};
-  };
-  std::array<std::byte, 4> part{};
-  EXPECT_TRUE(cache.read(1, 0, part, fill));
-  EXPECT_TRUE(cache.read(2, 0, part, fill));
-  EXPECT_TRUE(cache.read(3, 0, part, fill));
-  EXPECT_TRUE(cache.read(4, 0, part, fill));
-  EXPECT_TRUE(cache.read(5, 0, part, fill));
-  EXPECT_TRUE(cache.read(5, 0, part, fill));
-  EXPECT_EQ(calls, 5);
-  EXPECT_TRUE(cache.read(1, 0, part, fill));
-  EXPECT_EQ(calls, 6);
 }
 
 }  // namespace

@@ -8,10 +8,21 @@
 
 #include <libdeflate.h>
 
+#include "formats/image_cache.h"
 #include "formats/image_format.h"
 #include "formats/qcow2/open.h"
 
 namespace vmfs::qcow2 {
+
+/// As QEMU compresses a cluster.
+inline std::vector<std::uint8_t> deflate(const std::vector<std::uint8_t>& plain) {
+  std::vector<std::uint8_t> packed(plain.size());
+  auto* compressor = libdeflate_alloc_compressor(6);
+  packed.resize(
+      libdeflate_deflate_compress(compressor, plain.data(), plain.size(), packed.data(), packed.size()));
+  libdeflate_free_compressor(compressor);
+  return packed;
+}
 
 /// A qcow2 image made by hand: clusters of 4 KiB, the L1 table at cluster 1 (one entry), the L2 table at
 /// cluster 2, data from cluster 3 on, a disk of 2 MiB.
@@ -57,13 +68,13 @@ class HandMade {
   }
   /// Entry `index` of the L2 table.
   HandMade& entry(std::size_t index, std::uint64_t value) { return u64(l2 + index * 8, value); }
+  HandMade& bytes_at(std::size_t offset, const std::vector<std::uint8_t>& value) {
+    std::ranges::copy(std::as_bytes(std::span(value)), bytes_.begin() + static_cast<std::ptrdiff_t>(offset));
+    return *this;
+  }
   /// A deflated cluster of bytes `value` at `offset`, and the entry for it with `sectors` more than one.
   HandMade& deflated(std::size_t index, std::size_t offset, std::uint8_t value, std::uint64_t sectors = 0) {
-    const std::vector<std::uint8_t> plain(cluster, value);
-    auto* compressor = libdeflate_alloc_compressor(6);
-    libdeflate_deflate_compress(compressor, plain.data(), plain.size(), &bytes_[offset],
-                                bytes_.size() - offset);
-    libdeflate_free_compressor(compressor);
+    bytes_at(offset, deflate(std::vector(cluster, value)));
     return entry(index, compressed | sectors << 58 | offset);
   }
   /// One header extension, followed by the end of them.
@@ -109,7 +120,11 @@ inline Result<OpenedImage> open_made(const HandMade& image, std::shared_ptr<cons
                                      const std::string& snapshot = {}) {
   FakeReferences references;
   references.below = std::move(below);
-  return open({.file = image.source(), .references = references, .snapshot = snapshot, .password = "secret"});
+  return open({.file = image.source(),
+               .references = references,
+               .snapshot = snapshot,
+               .password = "secret",
+               .cache = std::make_shared<ImageCache>()});
 }
 
 /// The error of opening: its code and text, or "opened".
