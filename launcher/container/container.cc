@@ -101,8 +101,8 @@ void warn_of_old_kernel(const Plan& plan) {
 }
 
 // What every container has unless it was not asked for by name and there is no place to write it down.
-Result<Record> make_record(const Plan& plan, bool groups) {
-  auto record = Record::make(plan, groups);
+Result<Record> make_record(const Plan& plan, bool groups, bool grouped) {
+  auto record = Record::make(plan, groups, grouped);
   if (record || !plan.name.empty() || plan.detach) return record;
   print_warning(fmt::format("the container has no name: {}", record.error().what));
   return Record();
@@ -236,7 +236,8 @@ class Container {
     if (::send(wiring_.channel.get(), "", 1, MSG_NOSIGNAL) != 1) return failed_call("channel", errno);
     if (plan_.network.kind == Network::Kind::pasta) TRY(start_network());
     container_pid_ = TRY(receive());
-    namespaces_ = TRY(receive_namespaces());
+    entrances_ = TRY(receive_namespaces());
+    if (group_) entrances_.emplace_back(::fcntl(group_.processes().get(), F_DUPFD_CLOEXEC, 3));
     return {};
   }
 
@@ -358,7 +359,7 @@ class Container {
 
   void answer(const Fd& asker, Message message) {
     if (message.text == "join") {
-      (void)send_message(asker, "ok", namespaces_);
+      (void)send_message(asker, "ok", entrances_);
     } else if (message.text == "attach") {
       attach(asker, std::move(message.descriptors));
     } else if (message.text == "size" && attached_) {
@@ -398,8 +399,8 @@ class Container {
   pid_t server_pid_ = 0;
   Fd server_;
   pid_t container_pid_ = 0;
-  std::vector<Fd> namespaces_;
-  Fd attached_;  // a copy of the connection through which somebody has attached
+  std::vector<Fd> entrances_;  // for commands that come later
+  Fd attached_;                // a copy of the connection through which somebody has attached
   int attached_asker_ = -1;
   Carrier carrier_;
   std::optional<Failure> failure_;
@@ -431,7 +432,7 @@ Result<int> run_container(const Plan& plan, const Filesystem& filesystem) {
   // Only root can make owners show as they are, and only out here.
   std::vector<Fd> volumes;
   if (maps.writer == IdMaps::Writer::root) volumes = TRY(open_volumes(plan));
-  Record record = TRY(make_record(plan, maps.set_groups));
+  Record record = TRY(make_record(plan, maps.set_groups, static_cast<bool>(group)));
   Streams streams = TRY(Streams::make(plan.interactive, has_terminal(plan), plan.detach));
   TRY(streams.add_messages());
   Container container(plan, filesystem,
