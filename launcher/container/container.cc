@@ -32,6 +32,7 @@
 //   the launcher dies: the others are killed (PR_SET_PDEATHSIG), and the keeper sees the lifeline end
 //   the keeper dies: the server is killed (PR_SET_PDEATHSIG), and the launcher kills the container
 //   the server dies: the keeper sees it, and ends
+//   fuse-overlayfs dies, where the keeper needs it: the keeper sees it, and ends
 //   what carries the container's packets dies: the launcher kills the container
 //   the container ends: the keeper sees it, and ends; the launcher has its status
 // A container that may go to the background has a fifth process, in front of the launcher, see
@@ -178,6 +179,8 @@ class Container {
   }
 
   Result<int> end() {
+    // They keep the container's mounts, and what serves these waits for their end.
+    entrances_.clear();
     const int server_status = wait_for(server_pid_);
     session_.finish();
     if (!outcome_known_) learn_outcome();
@@ -266,6 +269,7 @@ class Container {
     session_.close_console();
     wiring_.lifeline.reset();
     report_.close_reader();
+    FuseOverlay overlay;
     const Setup setup{.plan = plan_,
                       .maps = maps_,
                       .streams = session_.streams(),
@@ -273,6 +277,7 @@ class Container {
                       .group = group_,
                       .console = wiring_.inner_console,
                       .volumes = volumes_,
+                      .overlay = overlay,
                       .lifeline = wiring_.server_lifeline};
     serve_container(setup, filesystem_, wiring_.server_channel, session_.streams());
   }
