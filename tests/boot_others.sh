@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Boots images that take minutes to make, so that the tests do without them: Debian 13, and Debian with sysvinit.
-#   VMFS=PROGRAM tests/boot_others.sh
+# Boots images that take minutes to make, so that the tests do without them: Debian 13, and Debian with sysvinit, and with
+# OpenRC started by that.
+#   VMFS=PROGRAM tests/boot_others.sh [trixie|sysvinit|openrc]...
 set -euo pipefail
 VMFS_SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 : "${VMFS:=$VMFS_SOURCE/build/release/launcher/vmfs}" "${VMFS_FIXTURES:=$VMFS_SOURCE/build/fixtures}"
@@ -24,7 +25,14 @@ boot() {
     printf '%s: came up and shut down\n' "$name"
 }
 
-boot trixie 'Reached target.*multi-user.target' --suite trixie --include dbus,nginx-light,openssh-server
-boot sysvinit 'Starting nginx' --init sysvinit-core --include nginx-light
+[ $# -gt 0 ] || set -- trixie sysvinit openrc
+for name; do
+    case $name in
+    trixie) boot trixie 'Reached target.*multi-user.target' --suite trixie --include dbus,nginx-light,openssh-server ;;
+    sysvinit) boot sysvinit 'Starting nginx' --init sysvinit-core --include nginx-light ;;
+    openrc) boot openrc 'Starting nginx' --init sysvinit-core --include openrc,nginx-light ;;
+    *) fail "no image of this name: $name" ;;
+    esac
+done
 wait_until all_gone
 wait_until no_groups_left

@@ -9,6 +9,7 @@
 #include "launcher/container/join.h"
 #include "launcher/container/lookup.h"
 #include "launcher/container/report.h"
+#include "launcher/container/scope.h"
 #include "launcher/container/sealed_program.h"
 
 namespace vmfs {
@@ -21,17 +22,19 @@ struct ExecCommand {
 };
 
 Result<int> exec(ExecCommand& command) {
+  const FoundContainer found = TRY(find_running(command.name));
+  // From elsewhere its group could not be entered.
+  if (found.state.grouped) move_to_scope();
   run_from_sealed_copy();
   complete_standard_streams();
   command.options.environment_files = TRY(read_environment_files(command.environment_files));
-  const FoundContainer found = TRY(find_running(command.name));
   const Plan plan = TRY(make_exec_plan(command.options, found.state, environment_of_caller()));
   const auto control = connect_control(found.folder.folder());
   if (!control) return fail(control.error().code, "{}: {}", command.name, control.error().what);
   TRY(send_message(*control, "join"));
-  const Message answer = TRY(receive_message(*control));
+  Message answer = TRY(receive_message(*control));
   if (answer.text != "ok") return fail(ESRCH, "{}: the container has ended", command.name);
-  return run_in_container(plan, answer.descriptors, found.state.set_groups);
+  return run_in_container(plan, TRY(entrances_of(std::move(answer.descriptors), found.state)));
 }
 
 }  // namespace

@@ -334,9 +334,13 @@ Result<void> Group::fill(const Limits& limits, const IdMaps& maps, const std::st
   return {};
 }
 
-Result<void> Group::enter() const {
-  if (processes_ && ::write(processes_.get(), "0", 1) != 1) return failed_call("cgroup", errno);
+Result<void> enter_group(const Fd& processes) {
+  if (::write(processes.get(), "0", 1) != 1) return failed_call("cgroup", errno);
   return {};
+}
+
+Result<void> Group::enter() const {
+  return processes_ ? enter_group(processes_) : Result<void>{};
 }
 
 void Group::remove() {

@@ -44,6 +44,11 @@ struct GroupSetting {
 /// Whether a plan's container needs a group: it has limits, or an init that makes groups itself.
 [[nodiscard]] bool wants_group(const Limits& limits, bool boot);
 
+/// Puts the calling process into the group whose cgroup.procs this is, opened for writing by somebody who
+/// may. Errors: of write(2); EACCES where the process comes from too far away: cgroups(7) wants a common
+/// group above that is the user's.
+[[nodiscard]] Result<void> enter_group(const Fd& processes);
+
 /// The group of a container. Nothing is limited by the outer of its two directories where the container could
 /// lift the limit; in the inner one it makes groups as it likes.
 class Group {
@@ -62,6 +67,9 @@ class Group {
 
   /// Puts the calling process into the group, whatever user it has become meanwhile.
   [[nodiscard]] Result<void> enter() const;
+
+  /// The way into it for others, see enter_group().
+  [[nodiscard]] const Fd& processes() const { return processes_; }
 
   /// Removes the group; call it once nothing lives in it. Works wherever the root directory is.
   void remove();

@@ -32,6 +32,7 @@
 //   the launcher dies: the others are killed (PR_SET_PDEATHSIG), and the keeper sees the lifeline end
 //   the keeper dies: the server is killed (PR_SET_PDEATHSIG), and the launcher kills the container
 //   the server dies: the keeper sees it, and ends
+//   fuse-overlayfs dies, where the keeper needs it: the keeper sees it, and ends
 //   what carries the container's packets dies: the launcher kills the container
 //   the container ends: the keeper sees it, and ends; the launcher has its status
 // A container that may go to the background has a fifth process, in front of the launcher, see
@@ -101,8 +102,8 @@ void warn_of_old_kernel(const Plan& plan) {
 }
 
 // What every container has unless it was not asked for by name and there is no place to write it down.
-Result<Record> make_record(const Plan& plan, bool groups) {
-  auto record = Record::make(plan, groups);
+Result<Record> make_record(const Plan& plan, bool groups, bool grouped) {
+  auto record = Record::make(plan, groups, grouped);
   if (record || !plan.name.empty() || plan.detach) return record;
   print_warning(fmt::format("the container has no name: {}", record.error().what));
   return Record();
@@ -178,6 +179,8 @@ class Container {
   }
 
   Result<int> end() {
+    // They keep the container's mounts, and what serves these waits for their end.
+    entrances_.clear();
     const int server_status = wait_for(server_pid_);
     session_.finish();
     if (!outcome_known_) learn_outcome();
@@ -236,7 +239,8 @@ class Container {
     if (::send(wiring_.channel.get(), "", 1, MSG_NOSIGNAL) != 1) return failed_call("channel", errno);
     if (plan_.network.kind == Network::Kind::pasta) TRY(start_network());
     container_pid_ = TRY(receive());
-    namespaces_ = TRY(receive_namespaces());
+    entrances_ = TRY(receive_namespaces());
+    if (group_) entrances_.emplace_back(::fcntl(group_.processes().get(), F_DUPFD_CLOEXEC, 3));
     return {};
   }
 
@@ -265,6 +269,7 @@ class Container {
     session_.close_console();
     wiring_.lifeline.reset();
     report_.close_reader();
+    FuseOverlay overlay;
     const Setup setup{.plan = plan_,
                       .maps = maps_,
                       .streams = session_.streams(),
@@ -272,6 +277,7 @@ class Container {
                       .group = group_,
                       .console = wiring_.inner_console,
                       .volumes = volumes_,
+                      .overlay = overlay,
                       .lifeline = wiring_.server_lifeline};
     serve_container(setup, filesystem_, wiring_.server_channel, session_.streams());
   }
@@ -358,7 +364,7 @@ class Container {
 
   void answer(const Fd& asker, Message message) {
     if (message.text == "join") {
-      (void)send_message(asker, "ok", namespaces_);
+      (void)send_message(asker, "ok", entrances_);
     } else if (message.text == "attach") {
       attach(asker, std::move(message.descriptors));
     } else if (message.text == "size" && attached_) {
@@ -398,8 +404,8 @@ class Container {
   pid_t server_pid_ = 0;
   Fd server_;
   pid_t container_pid_ = 0;
-  std::vector<Fd> namespaces_;
-  Fd attached_;  // a copy of the connection through which somebody has attached
+  std::vector<Fd> entrances_;  // for commands that come later
+  Fd attached_;                // a copy of the connection through which somebody has attached
   int attached_asker_ = -1;
   Carrier carrier_;
   std::optional<Failure> failure_;
@@ -431,7 +437,7 @@ Result<int> run_container(const Plan& plan, const Filesystem& filesystem) {
   // Only root can make owners show as they are, and only out here.
   std::vector<Fd> volumes;
   if (maps.writer == IdMaps::Writer::root) volumes = TRY(open_volumes(plan));
-  Record record = TRY(make_record(plan, maps.set_groups));
+  Record record = TRY(make_record(plan, maps.set_groups, static_cast<bool>(group)));
   Streams streams = TRY(Streams::make(plan.interactive, has_terminal(plan), plan.detach));
   TRY(streams.add_messages());
   Container container(plan, filesystem,

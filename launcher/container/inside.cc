@@ -101,7 +101,8 @@ Result<Program> set_up(const Setup& setup) {
   TRY(send_message(setup.console, "namespaces", namespaces));
   TRY(setup.streams.install());
   const bool keep_machine_id = was_changed("/etc/machine-id");
-  TRY(enter_root(plan, setup.maps, {.boot = plan.boot, .group = static_cast<bool>(setup.group)}));
+  TRY(enter_root(plan, setup.maps, {.boot = plan.boot, .group = static_cast<bool>(setup.group)},
+                 setup.overlay));
   TRY(write_etc_files(plan));
   Boot boot;
   if (plan.boot) boot = TRY(set_up_boot(setup, keep_machine_id));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "launcher/container/cgroup.h"
+#include "launcher/container/fuse_overlay.h"
 #include "launcher/container/id_map.h"
 #include "launcher/container/init.h"
 #include "launcher/container/plan.h"
@@ -20,6 +21,7 @@ struct Setup {
   Group& group;
   Fd& console;               ///< where namespaces and the other side of the container's terminal go
   std::vector<Fd>& volumes;  ///< open_volumes(); the server fills it unless that is done
+  FuseOverlay& overlay;      ///< the server fills it
   const Fd& lifeline;        ///< readable, at its end, once the process that waits for the container is gone
 };
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/container/cgroup.h"
 #include "launcher/container/descriptors.h"
 #include "launcher/container/init.h"
 #include "launcher/container/inside.h"
@@ -27,8 +28,7 @@ namespace {
 
 struct Joint {
   const Plan& plan;
-  const std::vector<Fd>& namespaces;
-  bool set_groups;
+  const Entrances& entrances;
   Streams streams;
   Report report;
   Fd console;
@@ -44,13 +44,12 @@ Result<std::pair<Fd, Fd>> make_pair() {
   return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
-Result<Joint> make_joint(const Plan& plan, const std::vector<Fd>& namespaces, bool set_groups) {
+Result<Joint> make_joint(const Plan& plan, const Entrances& entrances) {
   auto [console, inner_console] = TRY(make_pair());
   auto [channel, inner_channel] = TRY(make_pair());
   return Joint{
       .plan = plan,
-      .namespaces = namespaces,
-      .set_groups = set_groups,
+      .entrances = entrances,
       .streams = TRY(plan.detach ? Streams::make_none() : Streams::make(plan.interactive, plan.terminal)),
       .report = TRY(Report::make()),
       .console = std::move(console),
@@ -62,7 +61,7 @@ Result<Joint> make_joint(const Plan& plan, const std::vector<Fd>& namespaces, bo
 Result<Program> set_up(Joint& joint) {
   TRY(joint.streams.install());
   TRY(give_terminal(joint.plan, joint.inner_console, false, joint.plan.stop_signal));
-  Program program = TRY(become_program(joint.plan, joint.set_groups, joint.report));
+  Program program = TRY(become_program(joint.plan, joint.entrances.set_groups, joint.report));
   program.ends_with_parent = !joint.plan.detach;
   return program;
 }
@@ -74,11 +73,23 @@ Result<Program> set_up(Joint& joint) {
   joint.report.fail_with(execute(*program));
 }
 
+// Without limits it only is counted elsewhere; with them it would escape.
+Result<void> join_group(const Entrances& entrances) {
+  if (!entrances.group) return {};
+  const auto entered = enter_group(entrances.group);
+  if (entered || !entrances.limited) return {};
+  return fail(entered.error().code,
+              "the container's {}; its limits hold for commands that come from a group of the same user, as "
+              "`systemd-run --user --scope vmfs exec ...` does",
+              entered.error().what);
+}
+
 // Nobody in there may look into this process: the program it runs is the machine's.
 [[noreturn]] void enter(Joint& joint) {
   hide_command_line("vmfs-exec");
-  auto joined = join_namespaces(joint.namespaces);
-  if (joined) joined = become_root(joint.set_groups);
+  auto joined = join_group(joint.entrances);
+  if (joined) joined = join_namespaces(joint.entrances.namespaces);
+  if (joined) joined = become_root(joint.entrances.set_groups);
   ::prctl(PR_SET_DUMPABLE, 0);
   if (!joined) joint.report.fail_with({exit_own_failure, joined.error().what});
   const pid_t child = sys::fork_with(CLONE_PARENT);
@@ -135,8 +146,20 @@ Result<Plan> make_exec_plan(const ExecOptions& options, const ContainerState& st
   return plan;
 }
 
-Result<int> run_in_container(const Plan& plan, const std::vector<Fd>& namespaces, bool set_groups) {
-  Joint joint = TRY(make_joint(plan, namespaces, set_groups));
+Result<Entrances> entrances_of(std::vector<Fd> descriptors, const ContainerState& state) {
+  if (descriptors.size() != namespace_count + (state.grouped ? 1 : 0)) return failed_call(state.name, EPROTO);
+  Entrances entrances{
+      .namespaces = {}, .group = {}, .limited = state.limited, .set_groups = state.set_groups};
+  if (state.grouped) {
+    entrances.group = std::move(descriptors.back());
+    descriptors.pop_back();
+  }
+  entrances.namespaces = std::move(descriptors);
+  return entrances;
+}
+
+Result<int> run_in_container(const Plan& plan, const Entrances& entrances) {
+  Joint joint = TRY(make_joint(plan, entrances));
   const pid_t helper = ::fork();
   if (helper < 0) return failed_call("fork", errno);
   if (helper == 0) enter(joint);

@@ -28,10 +28,20 @@ struct ExecOptions {
 [[nodiscard]] Result<Plan> make_exec_plan(const ExecOptions& options, const ContainerState& state,
                                           const Environment& caller);
 
-/// Runs the plan's command in a container, whose namespaces these are, and waits for its end unless the plan
-/// says `detach`: its exit status, or 125, 126, 127 with a line on standard error. It ends with this process,
-/// and with the container. Call it while there is one thread only, as the user who started the container.
-[[nodiscard]] Result<int> run_in_container(const Plan& plan, const std::vector<Fd>& namespaces,
-                                           bool set_groups);
+/// What the launcher of a container tells those who are to enter it.
+struct Entrances {
+  std::vector<Fd> namespaces;
+  Fd group;              ///< cgroup.procs; none: it has no cgroup
+  bool limited = false;  ///< nobody may stay outside of the group
+  bool set_groups = false;
+};
+
+/// From the descriptors of the answer to "join", see control.h. Errors: EPROTO.
+[[nodiscard]] Result<Entrances> entrances_of(std::vector<Fd> descriptors, const ContainerState& state);
+
+/// Runs the plan's command in a container, and waits for its end unless the plan says `detach`: its exit
+/// status, or 125, 126, 127 with a line on standard error. It ends with this process, and with the container.
+/// Call it while there is one thread only, as the user who started the container.
+[[nodiscard]] Result<int> run_in_container(const Plan& plan, const Entrances& entrances);
 
 }  // namespace vmfs

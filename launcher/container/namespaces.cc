@@ -15,7 +15,7 @@ namespace vmfs {
 namespace {
 
 // The user namespace gives the right to enter the others; with the mount namespace the machine's files go.
-constexpr const char* names[] = {"user", "pid", "ipc", "uts", "net", "cgroup", "mnt"};
+constexpr const char* names[namespace_count] = {"user", "pid", "ipc", "uts", "net", "cgroup", "mnt"};
 
 std::string own_path(const char* name) {
   return std::string("/proc/self/ns/") + name;

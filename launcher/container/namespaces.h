@@ -14,6 +14,9 @@ namespace vmfs {
 /// /proc is in sight. Errors: of open(2).
 [[nodiscard]] Result<std::vector<Fd>> open_own_namespaces();
 
+/// How many open_own_namespaces() gives.
+constexpr std::size_t namespace_count = 7;
+
 /// Enters namespaces that open_own_namespaces() gave; children will be in its pid namespace, this process
 /// stays outside. It is root there, with all capabilities. Call it while there is one thread only, in the
 /// user namespace in which the container was started, as the user who started it. Errors: EPERM for others.

@@ -7,7 +7,8 @@
 
 namespace vmfs {
 
-/// The process that carries a container's packets. Killed with its owner.
+/// The process that carries a container's packets. Ends with its owner, and with the process that started it,
+/// however that ends.
 class Carrier {
  public:
   Carrier() = default;
@@ -33,6 +34,7 @@ class Carrier {
  private:
   pid_t pid_ = 0;
   Fd fd_;
+  Fd lifeline_;  ///< held open by this process alone
 };
 
 /// Whether pasta(1) is there to be started.

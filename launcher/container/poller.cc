@@ -9,11 +9,12 @@ void Poller::add(int fd, short events, std::function<void(short)> handle) {
   handlers_.push_back(std::move(handle));
 }
 
-void Poller::wait(int timeout) {
-  if (::poll(list_.data(), list_.size(), timeout) <= 0) return;
+bool Poller::wait(int timeout) {
+  if (::poll(list_.data(), list_.size(), timeout) <= 0) return false;
   for (std::size_t i = 0; i < list_.size(); ++i) {
     if (list_[i].revents != 0) handlers_[i](list_[i].revents);
   }
+  return true;
 }
 
 }  // namespace vmfs

@@ -17,8 +17,8 @@ class Poller {
   void add(int fd, short events, std::function<void(short)> handle);
 
   /// Waits for at least one event, or a signal handler; calls what belongs to each, in the order of add().
-  /// `timeout` in milliseconds, below 0: for ever.
-  void wait(int timeout = -1);
+  /// `timeout` in milliseconds, below 0: for ever. False: nothing came.
+  bool wait(int timeout = -1);
 
  private:
   std::vector<pollfd> list_;

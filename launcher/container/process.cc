@@ -14,21 +14,31 @@
 #include <unistd.h>
 
 namespace vmfs {
+
 namespace {
 
-std::string begin_of(const Fd& file) {
-  std::string text(4096, '\0');
+constexpr std::size_t page_size = 4096;
+
+}  // namespace
+
+Fd make_page(const char* name) {
+  Fd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file || ::ftruncate(file.get(), page_size) != 0 || ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_GROW) != 0)
+    return {};
+  return file;
+}
+
+std::string read_page(const Fd& file) {
+  std::string text(page_size, '\0');
   const ssize_t length = ::pread(file.get(), text.data(), text.size(), 0);
   text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-  return text;
+  return text.substr(0, text.find('\0'));
 }
 
 std::string last_line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text.substr(text.rfind('\n') + 1);
 }
-
-}  // namespace
 
 int shell_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
@@ -43,10 +53,8 @@ int wait_for(pid_t child) {
 }
 
 Result<Running> start_program(const std::vector<std::string>& arguments) {
-  Running running{.process = 0,
-                  .output = Fd(::memfd_create("stdout", MFD_CLOEXEC)),
-                  .errors = Fd(::memfd_create("stderr", MFD_CLOEXEC))};
-  if (!running.output || !running.errors) return failed_call("memfd_create", errno);
+  Running running{.process = 0, .errors = make_page("stderr")};
+  if (!running.errors) return failed_call("memfd_create", errno);
   std::vector<char*> words;
   words.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
@@ -54,7 +62,7 @@ Result<Running> start_program(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, running.output.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, running.errors.get(), STDERR_FILENO);
   const int code = ::posix_spawnp(&running.process, words[0], &actions, nullptr, words.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -64,8 +72,7 @@ Result<Running> start_program(const std::vector<std::string>& arguments) {
 
 Finished await_program(const Running& running) {
   const int status = wait_for(running.process);
-  return {
-      .status = status, .output = begin_of(running.output), .message = last_line(begin_of(running.errors))};
+  return {.status = status, .message = last_line(read_page(running.errors))};
 }
 
 Result<Finished> run_program(const std::vector<std::string>& arguments) {

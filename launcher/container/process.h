@@ -14,24 +14,31 @@ namespace vmfs {
 /// How a program that was run to its end did.
 struct Finished {
   int status = 0;       ///< exit status; 128 + n for signal n; 127 where there is no such program
-  std::string output;   ///< the begin of its standard output
   std::string message;  ///< the last line of its standard error
 };
 
-/// Runs a program of this machine, found through PATH, and waits for it; it reads nothing. Errors: of fork(2)
+/// Runs a program of this machine, found through PATH, and waits for it; it reads nothing, and what it writes
+/// to its standard output is lost. Errors: of fork(2)
 /// and the like, ENOENT for no such program.
 [[nodiscard]] Result<Finished> run_program(const std::vector<std::string>& arguments);
 
 /// A program of this machine that runs meanwhile.
 struct Running {
   pid_t process = 0;
-  Fd output;
   Fd errors;
 };
 
 /// The two halves of run_program().
 [[nodiscard]] Result<Running> start_program(const std::vector<std::string>& arguments);
 [[nodiscard]] Finished await_program(const Running& running);
+
+/// A file in memory for what a program says: what goes beyond a page is lost. Errors: none, of
+/// memfd_create(2).
+[[nodiscard]] Fd make_page(const char* name);
+
+/// What is in it; of a text, the last line that is not empty.
+[[nodiscard]] std::string read_page(const Fd& file);
+[[nodiscard]] std::string last_line(std::string text);
 
 /// Whether PATH leads to a program of this name.
 [[nodiscard]] bool is_installed(const std::string& name);

@@ -7,10 +7,10 @@ namespace vmfs {
 
 using Status = ContainerState::Status;
 
-Result<Record> Record::make(const Plan& plan, bool groups) {
+Result<Record> Record::make(const Plan& plan, bool groups, bool grouped) {
   Record record;
   record.registry_ = TRY(Registry::open());
-  record.state_ = make_state(plan, groups);
+  record.state_ = make_state(plan, groups, grouped);
   record.folder_ = TRY(record.registry_->create(record.state_));
   record.control_ = TRY(ControlSocket::open(record.folder_.folder()));
   return record;

@@ -18,9 +18,9 @@ class Record {
   /// There is none: everything below does nothing.
   Record() = default;
 
-  /// Makes the entry. Whatever process is forked from now on keeps it alive. `groups`: see make_state().
-  /// Errors: EEXIST for a name that is taken.
-  [[nodiscard]] static Result<Record> make(const Plan& plan, bool groups);
+  /// Makes the entry. Whatever process is forked from now on keeps it alive. `groups`, `grouped`:
+  /// see make_state(). Errors: EEXIST for a name that is taken.
+  [[nodiscard]] static Result<Record> make(const Plan& plan, bool groups, bool grouped);
 
   explicit operator bool() const { return static_cast<bool>(folder_); }
   [[nodiscard]] const std::string& name() const { return state_.name; }

@@ -63,18 +63,28 @@ Result<void> mount_image(const Fd& fuse, const MountOptions& options) {
   return attach(*image, in_base("image"));
 }
 
+OverlayLayers layers_over(const std::string& lower) {
+  return {.lower = in_base(lower), .upper = in_base("changes/upper"), .work = in_base("changes/work")};
+}
+
+constexpr const char* kernel_wants =
+    "the kernel has it for users since Linux 5.11, on file systems such as ext4, xfs, btrfs and tmpfs";
+
 Result<void> mount_overlay() {
+  const OverlayLayers layers = layers_over("image");
   const std::string options =
-      fmt::format("lowerdir={0}/image,upperdir={0}/changes/upper,workdir={0}/changes/work,userxattr", base);
+      fmt::format("lowerdir={},upperdir={},workdir={},userxattr", layers.lower, layers.upper, layers.work);
   if (::mount("overlay", in_base("root").c_str(), "overlay", 0, options.c_str()) != 0) {
     const int code = errno;
-    return fail(
-        code,
-        "overlayfs: {}; users may mount it since Linux 5.11, and changes must go to a file system it can "
-        "write to (ext4, xfs, btrfs, tmpfs)",
-        describe_errno(code));
+    return fail(code, "overlayfs: {}; {}", describe_errno(code), kernel_wants);
   }
   return {};
+}
+
+Result<void> mount_root(const FuseOverlay& overlay) {
+  if (!overlay.mount) return mount_overlay();
+  TRY(attach(overlay.mount, in_base("root")));
+  return await_fuse_overlay(overlay, in_base("root"));
 }
 
 // The directory that is mounted on `directory` becomes the root; the old one is gone with all that is in it.
@@ -112,6 +122,21 @@ Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd
   return mount_image(fuse, image_mount_options(maps));
 }
 
+Result<FuseOverlay> choose_overlay(const Plan& plan, const Warn& warn) {
+  const auto kernel = plan.overlay.empty() ? probe_overlayfs() : probe_overlayfs(layers_over("root"));
+  if (kernel) return FuseOverlay();
+  const std::string subject = plan.overlay.empty() ? "changes in memory" : "--overlay " + plan.overlay;
+  std::vector<std::string> writable = {base};
+  if (!plan.overlay.empty()) writable.push_back(in_base("changes"));
+  auto overlay = start_fuse_overlay(layers_over("image"), writable);
+  if (!overlay) {
+    return fail(overlay.error().code, "{}: {}, and {}: install it (Debian: fuse-overlayfs); {}", subject,
+                kernel.error().what, overlay.error().what, kernel_wants);
+  }
+  warn(fmt::format("{}: {}: fuse-overlayfs does it, which is slower", subject, kernel.error().what));
+  return overlay;
+}
+
 Result<void> leave_machine() {
   TRY(change_root(base));
   return restrict_mount("/", MOUNT_ATTR_RDONLY);
@@ -122,8 +147,9 @@ bool was_changed(const std::string& path) {
   return ::lstat((in_base("changes/upper") + path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-Result<void> enter_root(const Plan& plan, const IdMaps& maps, const SystemNeeds& needs) {
-  TRY(mount_overlay());
+Result<void> enter_root(const Plan& plan, const IdMaps& maps, const SystemNeeds& needs,
+                        const FuseOverlay& overlay) {
+  TRY(mount_root(overlay));
   const auto system = TRY(make_system_mounts(maps, needs));
   TRY(change_root(in_base("root")));
   return attach_system_mounts(system, plan.privileges.masks);

@@ -6,6 +6,7 @@
 #include "formats/result.h"
 #include "fs/filesystem.h"
 #include "fs/mount/mount_options.h"
+#include "launcher/container/fuse_overlay.h"
 #include "launcher/container/id_map.h"
 #include "launcher/container/plan.h"
 #include "launcher/container/system_mounts.h"
@@ -26,6 +27,11 @@ namespace vmfs {
 [[nodiscard]] Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd& fuse,
                                       const IdMaps& maps);
 
+/// What lays the changes over the image where the kernel will not; none where it will, as far as that can be
+/// told now, and costs nothing: a folder of the user's is tried. `warn` is told. Errors: why
+/// neither can.
+[[nodiscard]] Result<FuseOverlay> choose_overlay(const Plan& plan, const Warn& warn);
+
 /// Makes `base` all that the server's mount namespace has, read-only.
 [[nodiscard]] Result<void> leave_machine();
 
@@ -34,7 +40,8 @@ namespace vmfs {
 
 /// In the container's mount namespace: the changes over the image, with /proc, /sys, /dev and the rest,
 /// become the root; nothing of the machine's tree stays. The working directory is the new root.
-[[nodiscard]] Result<void> enter_root(const Plan& plan, const IdMaps& maps, const SystemNeeds& needs);
+[[nodiscard]] Result<void> enter_root(const Plan& plan, const IdMaps& maps, const SystemNeeds& needs,
+                                      const FuseOverlay& overlay);
 
 /// Forbids changes where the plan says so.
 [[nodiscard]] Result<void> finish_root(const Plan& plan);

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -21,6 +22,7 @@
 #include "launcher/container/syscalls.h"
 #include "launcher/container/terminal.h"
 #include "launcher/container/volumes.h"
+#include "launcher/image_options.h"
 #include "launcher/sandbox/sandbox.h"
 
 namespace vmfs {
@@ -109,6 +111,7 @@ Result<Fd> prepare(const Setup& setup, const Filesystem& filesystem, const Fd& c
   TRY(get_network(setup.plan, channel, carrier));
   if (setup.volumes.empty()) setup.volumes = TRY(open_volumes(setup.plan));
   TRY(build_base(setup.plan, filesystem, fuse, setup.maps));
+  setup.overlay = TRY(choose_overlay(setup.plan, print_warning));
   return fuse;
 }
 
@@ -136,14 +139,38 @@ struct Outside {
   }
 };
 
-// Returns when the container has ended or the one who serves it, having ended both when nobody waits for them
-// any more: the exit status of this process.
-int watch_over(int container, int server, int lifeline, Outside& outside) {
+constexpr int patience_with_the_dead_ms = 1000;  // who was killed ends at once, or hangs in the kernel
+
+bool ends_within(int process, int milliseconds) {
+  pollfd ended{.fd = process, .events = POLLIN, .revents = 0};
+  int status = 0;
+  while ((status = ::poll(&ended, 1, milliseconds)) < 0 && errno == EINTR) {
+  }
+  return status > 0;
+}
+
+// fuse-overlayfs(1) ends once the container's mounts are gone, and all changes written. A command that was
+// stopped on its way into the container keeps them.
+void await_last_changes(int overlay) {
+  constexpr int patience_ms = 10'000;
+  if (overlay >= 0) (void)ends_within(overlay, patience_ms);
+}
+
+// A container that still starts sees it too, and tells why.
+void tell_of_lost_overlay(int container) {
+  constexpr int patience_ms = 1000;
+  if (!ends_within(container, patience_ms)) fmt::print(stderr, "vmfs: fuse-overlayfs has ended\n");
+}
+
+// Returns when the container has ended or one who serves it, having ended all of them when nobody waits for
+// them any more: the exit status of this process.
+int watch_over(int container, int server, int overlay, int lifeline, Outside& outside) {
   pollfd watched[] = {{.fd = container, .events = POLLIN, .revents = 0},
                       {.fd = lifeline, .events = POLLIN, .revents = 0},
-                      {.fd = server, .events = POLLIN, .revents = 0}};
+                      {.fd = server, .events = POLLIN, .revents = 0},
+                      {.fd = overlay, .events = POLLIN, .revents = 0}};
   while (true) {
-    if (::poll(watched, 3, -1) < 0) continue;
+    if (::poll(watched, std::size(watched), -1) < 0) continue;
     char detached = 0;
     if ((watched[1].revents & POLLIN) == 0 || ::read(lifeline, &detached, 1) != 1) break;
     outside.forget_terminal();
@@ -154,8 +181,12 @@ int watch_over(int container, int server, int lifeline, Outside& outside) {
     outside.restore_terminal();
     outside.remove_group(watched[0]);
   }
+  const bool failed = watched[0].revents == 0 && (watched[2].revents | watched[3].revents) != 0;
+  if (!failed) await_last_changes(overlay);
+  if (failed && watched[3].revents != 0) tell_of_lost_overlay(container);
   sys::pidfd_send_signal(server, SIGKILL);
-  return watched[0].revents == 0 && watched[2].revents != 0 ? exit_own_failure : 0;
+  if (overlay >= 0) sys::pidfd_send_signal(overlay, SIGKILL);
+  return failed ? exit_own_failure : 0;
 }
 
 // The process that reads the image while the container runs: it ends with its parent, which ends it with the
@@ -197,7 +228,14 @@ Result<int> serve_and_watch(const Setup& setup, const Filesystem& filesystem, Fd
   const Fd server(sys::pidfd_open(child));
   // From now on the report is the server's and the container's.
   setup.report.close_writer();
-  return watch_over(container.get(), server.get(), setup.lifeline.get(), outside);
+  const int overlay = setup.overlay.process.get();
+  const int status = watch_over(container.get(), server.get(), overlay, setup.lifeline.get(), outside);
+  // They hold the folder of changes, which another container may want at once.
+  if (!setup.plan.overlay.empty()) {
+    (void)ends_within(server.get(), patience_with_the_dead_ms);
+    if (overlay >= 0) (void)ends_within(overlay, patience_with_the_dead_ms);
+  }
+  return status;
 }
 
 // Only messages still go where the caller sees them, by way of the launcher.
@@ -226,6 +264,7 @@ void serve_container(const Setup& setup, const Filesystem& filesystem, const Fd&
   streams.close_all();
   setup.console.reset();
   setup.volumes.clear();
+  setup.overlay.mount.reset();
   if (setup.plan.terminal && setup.plan.interactive) {
     outside.terminal = Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     outside.settings = terminal_settings(STDIN_FILENO);

@@ -12,7 +12,9 @@
 namespace vmfs {
 namespace {
 
-// Of a process that is to be shut down.
+// How long nobody may read our streams once we were asked to end.
+constexpr int patience_with_readers_ms = 1000;
+
 bool is_request_to_stop(int signal) {
   return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT ||
          signal == SIGRTMIN + 3;
@@ -81,7 +83,12 @@ void Session::kill() const {
 }
 
 void Session::finish() {
-  streams_.drain();
+  while (!streams_.drain()) {
+    Poller poller;
+    streams_.watch(poller);
+    poller.add(signals_.get(), POLLIN, [this](short) { forward_signals(); });
+    if (!poller.wait(asked_to_end_ ? patience_with_readers_ms : -1)) break;
+  }
   raw_terminal_.leave();
 }
 
@@ -114,9 +121,10 @@ void Session::forward_signals() {
       continue;
     }
     const int signal = static_cast<int>(info.ssi_signo);
+    asked_to_end_ = asked_to_end_ || is_request_to_stop(signal);
     if (stop_ && is_request_to_stop(signal)) {
       stop_->request(Stop::Clock::now());
-    } else {
+    } else if (process_) {
       sys::pidfd_send_signal(process_.get(), signal);
     }
   }

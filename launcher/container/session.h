@@ -48,7 +48,8 @@ class Session {
 
   void kill() const;
 
-  /// Copies the last of what it wrote, and leaves our terminal as it was. Call it when it has ended.
+  /// Copies the last of what it wrote, and leaves our terminal as it was. Call it when it has ended. Waits
+  /// for whoever reads our streams, but not for ever once a signal has asked for the end.
   void finish();
 
   /// Our terminal is as it was from now on, and our streams are not used any more.
@@ -74,6 +75,7 @@ class Session {
   Fd process_;
   Fd signals_;
   RawTerminal raw_terminal_;
+  bool asked_to_end_ = false;
   int status_ = -1;
 };
 

@@ -65,6 +65,8 @@ ContainerState to_state(const json& object) {
   get(object, "remove", state.remove);
   get(object, "terminal", state.terminal);
   get(object, "boot", state.boot);
+  get(object, "grouped", state.grouped);
+  get(object, "limited", state.limited);
   get(object, "stop_signal", state.stop_signal);
   get(object, "stop_timeout", state.stop_timeout);
   get(object, "environment", state.environment);
@@ -107,6 +109,8 @@ std::string to_text(const ContainerState& state) {
                        {"remove", state.remove},
                        {"terminal", state.terminal},
                        {"boot", state.boot},
+                       {"grouped", state.grouped},
+                       {"limited", state.limited},
                        {"stop_signal", state.stop_signal},
                        {"stop_timeout", state.stop_timeout},
                        {"environment", state.environment},
@@ -125,7 +129,7 @@ Result<ContainerState> parse_state(std::string_view text) {
   }
 }
 
-ContainerState make_state(const Plan& plan, bool groups) {
+ContainerState make_state(const Plan& plan, bool groups, bool grouped) {
   ContainerState state;
   state.name = plan.name;
   state.image = plan.image;
@@ -135,6 +139,8 @@ ContainerState make_state(const Plan& plan, bool groups) {
   state.remove = plan.remove;
   state.terminal = plan.terminal;
   state.boot = plan.boot;
+  state.grouped = grouped;
+  state.limited = plan.limits != Limits{};
   state.stop_signal = plan.stop_signal;
   state.stop_timeout = static_cast<unsigned>(plan.stop_timeout.count());
   state.environment = plan.environment;

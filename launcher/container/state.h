@@ -31,7 +31,9 @@ struct ContainerState {
   bool detached = false;
   bool remove = false;  ///< nothing of it stays when it ends
   bool terminal = false;
-  bool boot = false;  ///< the first process is the image's own init
+  bool boot = false;     ///< the first process is the image's own init
+  bool grouped = false;  ///< it has a cgroup
+  bool limited = false;  ///< ... with limits
   int stop_signal = 0;
   unsigned stop_timeout = 0;  ///< seconds
 
@@ -52,7 +54,8 @@ struct ContainerState {
 /// The reverse. Errors: EBADMSG with the field at fault.
 [[nodiscard]] Result<ContainerState> parse_state(std::string_view text);
 
-/// What a container of this plan is at first. `groups`: its processes may change their groups.
-[[nodiscard]] ContainerState make_state(const Plan& plan, bool groups);
+/// What a container of this plan is at first. `groups`: its processes may change their groups. `grouped`: it
+/// has a cgroup.
+[[nodiscard]] ContainerState make_state(const Plan& plan, bool groups, bool grouped);
 
 }  // namespace vmfs

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/container/streams.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,20 +49,25 @@ std::string without_carriage_returns(std::string_view text, bool& held) {
   return out;
 }
 
-bool write_all(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t written = ::write(fd, data, size);
-    if (written < 0 && errno == EAGAIN) {
-      pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
-      ::poll(&wait, 1, -1);
-    } else if (written < 0 && errno != EINTR) {
-      return false;
-    } else if (written > 0) {
-      data += written;
-      size -= static_cast<std::size_t>(written);
-    }
+// Another way to a pipe or a terminal, that does not wait: how the descriptor itself behaves is the business
+// of all who share it. None where it is something else, or another user's.
+Fd open_without_waiting(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0 || !(S_ISFIFO(status.st_mode) || ::isatty(fd) == 1)) return {};
+  return Fd(
+      ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+// What goes without waiting, or errno EAGAIN. A pipe that is not full takes so much at once.
+ssize_t write_some(int fd, std::string_view text) {
+  const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0 || errno != ENOTSOCK) return sent;
+  pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+  if (::poll(&room, 1, 0) == 0) {
+    errno = EAGAIN;
+    return -1;
   }
-  return true;
+  return ::write(fd, text.data(), std::min(text.size(), std::size_t{PIPE_BUF}));
 }
 
 }  // namespace
@@ -82,6 +90,7 @@ Result<Streams> Streams::make_none() {
 Result<Streams> Streams::make(bool interactive, bool terminal, bool together) {
   Streams streams;
   streams.interactive_ = interactive;
+  streams.open_writers();
   if (terminal) {
     streams.inner_ = std::move(TRY(make_none()).inner_);
     return streams;
@@ -145,31 +154,55 @@ void Streams::close_all() {
   close_inner();
   close_input();
   outputs_.clear();
+  for (Fd& writer : writers_) writer.reset();
+}
+
+void Streams::open_writers() {
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+    const auto i = static_cast<std::size_t>(stream);
+    writers_.at(i) = open_without_waiting(ours_.at(i));
+  }
+}
+
+int Streams::writer_of(int stream) const {
+  const auto i = static_cast<std::size_t>(stream);
+  return ours_.at(i) >= 0 && writers_.at(i) ? writers_.at(i).get() : ours_.at(i);
 }
 
 void Streams::leave_all_but_messages() {
   const int errors = ours_[STDERR_FILENO];
   leave_ours();
   ours_[STDERR_FILENO] = errors;
+  open_writers();
 }
 
 void Streams::leave_ours() {
   ours_.fill(-1);
   borrowed_.clear();
+  for (Fd& writer : writers_) writer.reset();
   reading_ = false;
 }
 
 void Streams::use(std::vector<Fd> ours) {
   borrowed_ = std::move(ours);
   for (std::size_t i = 0; i < ours_.size(); ++i) ours_.at(i) = i < borrowed_.size() ? borrowed_[i].get() : -1;
+  open_writers();
   reading_ = interactive_ && input_;
 }
 
 void Streams::watch(Poller& poller) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    poller.add(outputs_[i].from.get(), POLLIN, [this, i](short) {
-      if (!copy(outputs_[i])) outputs_[i].from.reset();
-    });
+    Output& output = outputs_[i];
+    if (writer_of(output.to) < 0) output.rest.clear();
+    if (output.rest.empty()) {
+      poller.add(output.from.get(), POLLIN, [this, i](short) {
+        if (!copy(outputs_[i])) outputs_[i].from.reset();
+      });
+    } else {
+      poller.add(writer_of(output.to), POLLOUT, [this, i](short) {
+        if (!write_out(outputs_[i])) outputs_[i].from.reset();
+      });
+    }
   }
   if (reading_ && pending_.empty()) {
     poller.add(ours_[STDIN_FILENO], POLLIN, [this](short) { fill_input(); });
@@ -187,12 +220,22 @@ void Streams::watch(Poller& poller) {
 
 // What leads nowhere any more ends the stream, unless there is a log: whoever looked on from outside has
 // gone.
-bool Streams::write_out(int stream, std::string_view text) {
-  if (log_ != nullptr) log_->append(text);
-  const int to = ours_.at(static_cast<std::size_t>(stream));
-  if (to < 0 || write_all(to, text.data(), text.size())) return true;
-  if (log_ != nullptr) leave_ours();
-  return log_ != nullptr;
+bool Streams::write_out(Output& output) {
+  const int to = writer_of(output.to);
+  while (to >= 0 && !output.rest.empty()) {
+    const ssize_t written = write_some(to, output.rest);
+    if (written >= 0) {
+      output.rest.erase(0, static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {
+      return true;
+    } else if (errno != EINTR) {
+      output.rest.clear();
+      if (log_ != nullptr) leave_ours();
+      return log_ != nullptr;
+    }
+  }
+  output.rest.clear();
+  return true;
 }
 
 bool Streams::copy(Output& output) {
@@ -200,14 +243,11 @@ bool Streams::copy(Output& output) {
   const ssize_t length = ::read(output.from.get(), buffer, sizeof buffer);
   if (length < 0) return errno == EINTR || errno == EAGAIN;
   if (length == 0) return false;
-  std::string_view text(buffer, static_cast<std::size_t>(length));
-  std::string lines;
-  if (output.plain) {
-    lines = without_carriage_returns(text, output.held);
-    text = lines;
-  }
+  output.rest.assign(buffer, static_cast<std::size_t>(length));
+  if (output.plain) output.rest = without_carriage_returns(output.rest, output.held);
+  if (log_ != nullptr) log_->append(output.rest);
   // Nobody to write to: the container shall notice as if it had written itself.
-  return write_out(output.to, text);
+  return write_out(output);
 }
 
 void Streams::fill_input() {
@@ -245,16 +285,18 @@ void Streams::close_input() {
   reading_ = false;
 }
 
-void Streams::drain() {
+bool Streams::drain() {
   close_input();
+  bool done = true;
   for (Output& output : outputs_) {
     if (output.from) ::fcntl(output.from.get(), F_SETFL, O_NONBLOCK);
-    while (output.from && copy(output)) {
+    while (output.from && output.rest.empty()) {
       pollfd more{.fd = output.from.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&more, 1, 0) <= 0) break;
+      if (!copy(output) || ::poll(&more, 1, 0) <= 0) output.from.reset();
     }
-    output.from.reset();
+    done = done && output.rest.empty();
   }
+  return done;
 }
 
 }  // namespace vmfs

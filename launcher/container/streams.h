@@ -54,11 +54,12 @@ class Streams {
   /// In processes that neither copy nor are the container.
   void close_all();
 
-  /// Has what can be copied copied, without waiting for the container.
+  /// Has what can be copied copied, without waiting for the container or for whoever reads our streams.
   void watch(Poller& poller);
 
-  /// Copies what the container wrote last; call it once the container has ended.
-  void drain();
+  /// Copies what the container wrote last; call it once the container has ended. False: whoever reads our
+  /// streams has to make room first, see watch().
+  [[nodiscard]] bool drain();
 
   /// Stops reading our standard input for the container, which has no more to come.
   void close_input();
@@ -91,12 +92,15 @@ class Streams {
     Fd from;
     int to = -1;
     bool plain = false;
-    bool held = false;  // a carriage return that a line end may follow
+    bool held = false;      // a carriage return that a line end may follow
+    std::string rest = {};  // read, not yet taken by ours
   };
 
   [[nodiscard]] Result<Fd> add_output(int stream);
   [[nodiscard]] bool copy(Output& output);
-  [[nodiscard]] bool write_out(int stream, std::string_view text);
+  [[nodiscard]] bool write_out(Output& output);
+  void open_writers();
+  [[nodiscard]] int writer_of(int stream) const;
   void fill_input();
   void flush_input();
 
@@ -106,6 +110,7 @@ class Streams {
   Fd console_;  ///< the container's side, so that it never counts as closed
   std::array<int, 3> ours_ = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};  ///< below 0: not in use
   std::vector<Fd> borrowed_;                                                ///< those of use()
+  std::array<Fd, 3> writers_;                                               ///< see open_writers()
   Log* log_ = nullptr;
   DetachKeys keys_;
   bool asked_to_leave_ = false;

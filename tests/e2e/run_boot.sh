@@ -59,6 +59,7 @@ boot() {
     wait_until test -f "$work/pid"
     started=$(cat "$work/pid")
 }
+as_test() { ("$@"); }
 is_up() { [ -e "$work/data/up" ]; }
 wait_long() {
     local i
@@ -186,6 +187,9 @@ has_bus() { vmfs exec booted test -S /run/dbus/system_bus_socket; }
 wait_until has_bus
 transcript 0 running vmfs exec booted systemctl is-system-running --wait
 transcript 0 systemd vmfs exec booted cat /proc/1/comm
+# a command is in the container's cgroup, unless it comes from too far away for that
+transcript 0 0::/ as_test in_delegated "$VMFS" exec booted sed -n '/^0::/p' /proc/self/cgroup
+[ "$EUID" -ne 0 ] || transcript 0 '0::/../*' vmfs exec booted sed -n '/^0::/p' /proc/self/cgroup
 transcript 0 '*Reached target *multi-user.target*' vmfs logs booted
 transcript 0 booted vmfs stop booted
 transcript 0 0 vmfs wait booted

@@ -55,13 +55,27 @@ for role in launcher keeper server init pasta; do
     wait_until gone
 done
 
-# killed while it starts, at any moment
-for delay in 0 0.005 0.01 0.02 0.03 0.05; do
-    start run -d --network none --name victim "$image" sleep 300 2>/dev/null
-    sleep "$delay"
-    kill -KILL "$started" 2>/dev/null || true
-    wait "$!" || true
-    as_user "$VMFS" rm -f victim >/dev/null 2>&1 || true
-    wait_until all_gone
-    wait_until gone
+# killed while it starts, at any moment; with a network that takes its time, before pasta is up and just then
+mkdir "$scratch/bin"
+cat >"$scratch/bin/pasta" <<END
+#!/bin/bash
+sleep 0.05
+exec $(command -v pasta) "\$@"
+END
+chmod 0755 "$scratch/bin/pasta"
+slow_or_gone() { no_carrier && ! pgrep -u "$(as_user id -u)" -f "$scratch/bin/pasta" >/dev/null; }
+for network in none pasta; do
+    for delay in 0 0.005 0.01 0.02 0.03 0.05 0.06 0.07 0.08 0.1 0.15; do
+        PATH="$scratch/bin:$PATH" start run -d --network "$network" --name victim "$image" sleep 300 >/dev/null 2>&1
+        sleep "$delay"
+        # the one in front, and the launcher behind it
+        behind=$(pgrep -P "$started" -x vmfs || true)
+        # shellcheck disable=SC2086 # words
+        kill -KILL $behind "$started" 2>/dev/null || true
+        wait "$!" || true
+        as_user "$VMFS" rm -f victim >/dev/null 2>&1 || true
+        wait_until all_gone
+        wait_until gone
+        wait_until slow_or_gone
+    done
 done

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the inner shells expand
 set -euo pipefail
 . "$VMFS_SOURCE/tests/run_lib.sh"
-need pgrep sha256sum
+need pgrep sha256sum python3
 before=$(sha256sum <"$image")
 
 # A container that says when it runs: begin COMMAND-TEXT. What it writes to standard output is in $work/out.
@@ -49,6 +49,40 @@ for role in launcher:137 keeper:125 server:125 init:137; do
     wait_until bash -c '! [ -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"' - "$inside"
     grep -q -e "$image" -e 'fuse.vmfs' /proc/self/mounts && fail "the $role left a mount"
 done
+
+# nobody reads what it writes: signals arrive all the same, and the launcher does not wait for ever
+mkfifo "$work/full"
+[ "$EUID" -ne 0 ] || chown "$test_user" "$work/full"
+exec 7<>"$work/full"
+# full COMMAND...: a container whose output fills the pipe
+full() {
+    start run --network none "$image" "$@" >"$work/full"
+    init=$(wait_until pgrep -x -P "$started" vmfs-init >/dev/null; pgrep -x -P "$started" vmfs-init)
+    wait_until blocked
+}
+# the pipe holds so many bytes in two looks
+blocked() { [ "$(waiting_bytes)" -ge 65536 ]; }
+waiting_bytes() { python3 -c 'import fcntl, struct, termios; print(struct.unpack("i", fcntl.ioctl(7, termios.FIONREAD, b"\0" * 4))[0])'; }
+empty() { python3 -c 'import fcntl, os; fcntl.fcntl(7, fcntl.F_SETFL, os.O_NONBLOCK)
+try:
+    while os.read(7, 65536): pass
+except BlockingIOError: pass'; }
+for signal in TERM INT; do
+    full yes
+    kill -"$signal" "$started"
+    ended $((128 + $(kill -l "$signal")))
+    all_gone || fail "SIG$signal with a full pipe left processes"
+    empty
+done
+# one that is killed from within waits for its reader until it is told to end
+full sh -c 'yes & sleep 1; kill -KILL $$'
+wait_until bash -c '! kill -0 "$1" 2>/dev/null' - "$init"
+kill -0 "$started" || fail 'output given up'
+kill -TERM "$started"
+ended 137
+exec 7<&-
+# a slow reader gets all of it
+[ "$(in_container seq 1 200000 | { sleep 1; sha256sum; })" = "$(seq 1 200000 | sha256sum)" ] || fail 'a slow reader: other bytes'
 
 # kill from within: PID 1 is out of reach, all others are not
 transcript 137 '*' in_container sh -c 'kill -KILL 1; kill -KILL -1; sleep 1; kill -KILL $$'

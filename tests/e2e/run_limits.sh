@@ -61,6 +61,8 @@ limit() {
         (in_delegated "$VMFS" run --network none "$1" "$2" "$image" sleep 60) &
         wait_until is_inside "$4" "$5"
         [ "$(wc -l <"$(echo "$delegated"/vmfs-[0-9]*/guest/cgroup.procs)")" -eq 2 ] || fail "$1: not in the group"
+        transcript 0 0::/ as_test in_delegated "$VMFS" exec "$(vmfs ps -q)" sed -n '/^0::/p' /proc/self/cgroup
+        transcript 125 "vmfs: the container's cgroup: *its limits hold for commands*" vmfs exec "$(vmfs ps -q)" true
         kill -TERM "$(pgrep -u "$test_user" -o -f "vmfs run --network none $1")"
         wait "$!" || true
     else

@@ -127,7 +127,7 @@ ContainerState some_state() {
   plan.privileges.ambient = {CAP_NET_RAW};
   plan.privileges.seccomp = false;
   plan.remove = true;
-  ContainerState state = make_state(plan, true);
+  ContainerState state = make_state(plan, true, true);
   state.status = ContainerState::Status::running;
   state.pid = 42;
   return state;
