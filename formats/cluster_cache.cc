@@ -104,26 +104,21 @@ ClusterCache::Found ClusterCache::find(const ClusterName& name) {
 
 /// A pending entry; null where there is no room. Called with the lock held.
 std::shared_ptr<ClusterCache::Entry> ClusterCache::insert(const ClusterName& name) {
-  std::unique_ptr<std::byte[]> spare;
-  if (!make_room(name.size, spare)) return nullptr;
+  if (!make_room(name.size)) return nullptr;
   auto entry = std::make_shared<Entry>();
-  entry->bytes = std::move(spare);
   ages_.push_front(name);
   places_.emplace(name, Place{entry, ages_.begin()});
   held_ += name.size;
   return entry;
 }
 
-/// Lets the oldest go, but for what is being filled. `spare` gets memory of theirs if it fits.
-bool ClusterCache::make_room(std::size_t size, std::unique_ptr<std::byte[]>& spare) {
+/// Lets the oldest go, but for what is being filled. Called with the lock held.
+bool ClusterCache::make_room(std::size_t size) {
   if (size > budget_) return false;
   for (auto age = ages_.end(); held_ + size > budget_ && age != ages_.begin();) {
     --age;
     const auto place = places_.find(*age);
-    auto& entry = place->second.entry;
-    if (entry->state.load(std::memory_order_relaxed) == Entry::pending) continue;
-    // Others get at entries under the lock alone, so the only owner stays it.
-    if (age->size == size && entry.use_count() == 1) spare = std::move(entry->bytes);
+    if (place->second.entry->state.load(std::memory_order_relaxed) == Entry::pending) continue;
     age = std::next(age);
     erase(place);
   }
@@ -144,7 +139,7 @@ bool ClusterCache::was_read(ClusterName name, std::uint64_t number) const {
 void ClusterCache::complete(const ClusterName& name, Entry& entry, const Fill& fill) {
   Result<void> done;
   try {
-    if (!entry.bytes) entry.bytes.reset(new std::byte[name.size]);
+    entry.bytes.reset(new std::byte[name.size]);
     done = fill({entry.bytes.get(), name.size});
   } catch (const std::bad_alloc&) {
     done = std::unexpected(Error{ENOMEM, "no memory"});  // short enough to need none

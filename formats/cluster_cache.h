@@ -81,7 +81,7 @@ class ClusterCache {
 
   [[nodiscard]] Found find(const ClusterName& name);
   std::shared_ptr<Entry> insert(const ClusterName& name);
-  [[nodiscard]] bool make_room(std::size_t size, std::unique_ptr<std::byte[]>& spare);
+  [[nodiscard]] bool make_room(std::size_t size);
   [[nodiscard]] bool is_here(ClusterName name, std::uint64_t number) const;
   [[nodiscard]] bool was_read(ClusterName name, std::uint64_t number) const;
   void complete(const ClusterName& name, Entry& entry, const Fill& fill);

@@ -13,6 +13,7 @@ namespace vmfs::qcow2 {
 
 /// What a Disk is put together from.
 struct DiskParts {
+  std::shared_ptr<ImageCache> cache;  ///< first: it outlives what is in it
   Geometry geometry;
   std::uint64_t size = 0;  ///< bytes of the disk
   Compression compression = Compression::deflate;
@@ -22,7 +23,6 @@ struct DiskParts {
   std::shared_ptr<const Source> backing;  ///< what shows through where nothing is allocated; may be null
   /// Gives the contents of standard clusters by their offset on the disk; null unless they are encrypted.
   std::shared_ptr<const Source> decrypted;
-  std::shared_ptr<ImageCache> cache;  ///< of decoded clusters
 };
 
 /// The guest's view of a QCOW image of any version.

@@ -76,6 +76,7 @@ Result<std::shared_ptr<const Source>> open_encrypted(const Header& header, const
 Result<OpenedImage> assemble(const Header& header, const ImageInput& input, ImageInfo info) {
   warn_of_state(header, input);
   DiskParts parts{
+      .cache = input.cache,
       .geometry = header.geometry,
       .size = header.size,
       .compression = header.compression,
@@ -84,7 +85,6 @@ Result<OpenedImage> assemble(const Header& header, const ImageInput& input, Imag
       .data = input.file,
       .backing = nullptr,
       .decrypted = nullptr,
-      .cache = input.cache,
   };
   if (header.encrypted) parts.decrypted = TRY(open_encrypted(header, input));
   TRY(add_external_data(header, input, parts));
