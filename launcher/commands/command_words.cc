@@ -51,6 +51,12 @@ CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::
   return verb.add_option(name, values, description)->type_name(type)->allow_extra_args(false);
 }
 
+void let_the_last_count(CLI::App& verb) {
+  for (CLI::Option* const option : verb.get_options()) {
+    if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
 Environment environment_of_caller() {
   Environment environment;
   for (char** variable = environ; *variable != nullptr; ++variable) {

@@ -24,6 +24,10 @@ namespace vmfs {
 CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
                       const std::string& description, const std::string& type);
 
+/// Of an option with one value that is given several times, the last counts, as podman has it. Call it once
+/// the verb has all its options.
+void let_the_last_count(CLI::App& verb);
+
 /// This process's.
 [[nodiscard]] Environment environment_of_caller();
 

@@ -52,6 +52,7 @@ Command add_exec(CLI::App& verb) {
       ->type_name("DIR");
   verb.add_option("-u,--user", options.user, "user of the image; default: the container's")
       ->type_name("NAME|UID[:GROUP|GID]");
+  let_the_last_count(verb);
   verb.prefix_command();
   return [command, &verb] {
     return run_command(verb, command->options.command, [&] { return exec(*command); });

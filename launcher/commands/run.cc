@@ -116,6 +116,7 @@ Command add_run(CLI::App& verb) {
   add_list(verb, "-p,--publish", options.ports, "let a port of this machine lead into the container",
            "[ADDRESS:]PORT:PORT[/udp]");
   add_image_options(verb, command->image, "--partition", "--add");
+  let_the_last_count(verb);
   verb.prefix_command();
   return
       [command, &verb] { return run_command(verb, command->options.command, [&] { return run(*command); }); };

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,6 +141,20 @@ std::vector<GroupSetting> settings_of(const Limits& limits) {
   return settings;
 }
 
+Error missing_controller(const GroupSetting& setting, const std::string& parent,
+                         const std::vector<std::string>& there, std::string_view mountinfo) {
+  const char* const advice =
+      is_bound_to_version_1(mountinfo, setting.controller)
+          ? "this machine binds it to cgroup version 1: boot it with the kernel argument "
+            "systemd.unified_cgroup_hierarchy=1"
+          : "systemd delegates it once root adds it to Delegate= in the [Service] section of "
+            "`systemctl edit user@.service`";
+  return {.code = EOPNOTSUPP,
+          .what = fmt::format("{}: the cgroup {} has no {} controller to give (it has {}); {}",
+                              setting.option, parent, setting.controller,
+                              there.empty() ? "none" : fmt::format("{}", fmt::join(there, " ")), advice)};
+}
+
 bool wants_group(const Limits& limits, bool boot) {
   return boot || limits != Limits{};
 }
@@ -230,25 +245,12 @@ void give_controllers_on(const Fd& folder) {
   }
 }
 
-std::unexpected<Error> no_controller(const GroupSetting& setting, const std::string& parent,
-                                     const std::vector<std::string>& controllers) {
-  std::string there;
-  for (const std::string& name : controllers) there += (there.empty() ? "" : " ") + name;
-  const bool version_1 = is_bound_to_version_1(read_machine("mountinfo"), setting.controller);
-  return fail(EOPNOTSUPP, "{}: the cgroup {} has no {} controller to give (it has {}); {}", setting.option,
-              parent, setting.controller, there.empty() ? "none" : there,
-              version_1 ? "this machine binds it to cgroup version 1: boot it with the kernel argument "
-                          "systemd.unified_cgroup_hierarchy=1"
-                        : "systemd delegates it once root adds it to Delegate= in the [Service] section of "
-                          "`systemctl edit user@.service`");
-}
-
 Result<void> apply(const Limits& limits, const Fd& folder, const std::string& parent) {
   const auto controllers = words_of(read_in(folder, "cgroup.controllers"));
   for (const GroupSetting& setting : settings_of(limits)) {
     if (!contains(controllers, setting.controller)) {
       if (setting.option.empty()) continue;
-      return no_controller(setting, parent, controllers);
+      return std::unexpected(missing_controller(setting, parent, controllers, read_machine("mountinfo")));
     }
     const auto written = write_in(folder, setting.file.c_str(), setting.value);
     if (!written && !setting.option.empty()) {

@@ -41,6 +41,10 @@ struct GroupSetting {
 /// What limits mean: cgroups(7) and Documentation/admin-guide/cgroup-v2.rst.
 [[nodiscard]] std::vector<GroupSetting> settings_of(const Limits& limits);
 
+/// What is said of a limit where the group `parent` has these controllers only: what is missing, what to do.
+[[nodiscard]] Error missing_controller(const GroupSetting& setting, const std::string& parent,
+                                       const std::vector<std::string>& there, std::string_view mountinfo);
+
 /// Whether a plan's container needs a group: it has limits, or an init that makes groups itself.
 [[nodiscard]] bool wants_group(const Limits& limits, bool boot);
 

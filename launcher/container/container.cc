@@ -246,8 +246,6 @@ class Container {
 
   Result<void> start_network() {
     TRY(await_step());
-    // Until the server knows what carries the packets, it could not end that in our place.
-    const HeldSignals held;
     auto carrier = Carrier::start(plan_.network, server_pid_);
     if (carrier) {
       carrier_ = *std::move(carrier);

@@ -25,6 +25,8 @@ Result<void> add_file(Environment& environment, const std::string& text, const E
 Result<void> add_variable(Environment& environment, const std::string& text, const Environment& caller) {
   const auto equals = text.find('=');
   const std::string name = text.substr(0, equals);
+  if (name.find_first_of(" \t") != std::string::npos)
+    return fail(EINVAL, "-e {}: blanks in the name of a variable", text);
   if (name.empty()) return fail(EINVAL, "-e {}: a name is wanted, as NAME or NAME=VALUE", text);
   if (equals != std::string::npos) {
     environment[name] = text.substr(equals + 1);

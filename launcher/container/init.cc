@@ -108,8 +108,6 @@ Result<void> become_user(const Program& program) {
     if (::fchown(STDIN_FILENO, program.user.uid, static_cast<gid_t>(-1)) != 0)
       return failed_call("terminal", errno);
   }
-  if (::chdir(program.workdir.c_str()) != 0)
-    return failed_call("working directory " + program.workdir, errno);
   ::prctl(PR_SET_KEEPCAPS, 1);
   TRY(set_ids(program.user, program.may_set_groups));
   const Privileges& privileges = program.privileges;
@@ -126,6 +124,9 @@ Result<void> become_user(const Program& program) {
 }  // namespace
 
 Failure execute(const Program& program) {
+  // As podman: the command is what cannot be executed there.
+  if (::chdir(program.workdir.c_str()) != 0)
+    return {exit_not_executable, failed_call("working directory " + program.workdir, errno).error().what};
   if (const auto become = become_user(program); !become) return {exit_own_failure, become.error().what};
   reset_signals();
   const auto arguments = to_vector(program.arguments);

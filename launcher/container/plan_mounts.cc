@@ -64,8 +64,10 @@ Result<SharedPath> parse_shared_path(const std::string& text, const std::string&
   }
   SharedPath volume{.source = absolute_path(parts[0], directory),
                     .destination = TRY(destination("-v " + text, parts[1]))};
-  for (const std::string& word :
-       parts.size() == 3 ? split_words(parts[2], ',') : std::vector<std::string>{}) {
+  const auto words = parts.size() == 3 ? split_words(parts[2], ',') : std::vector<std::string>{};
+  if (is_one_of(words, "ro") && is_one_of(words, "rw"))
+    return fail(EINVAL, "-v {}: ro and rw exclude each other", text);
+  for (const std::string& word : words) {
     if (word == "ro") {
       volume.read_only = true;
     } else if (!is_one_of(accepted_words, word)) {

@@ -37,15 +37,6 @@ sigset_t forwarded_signals() {
   return set;
 }
 
-HeldSignals::HeldSignals() {
-  const sigset_t forwarded = forwarded_signals();
-  ::sigprocmask(SIG_BLOCK, &forwarded, &before_);
-}
-
-HeldSignals::~HeldSignals() {
-  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
 Session::Session(Streams streams, Fd console, const Plan& plan)
     : streams_(std::move(streams)), console_(std::move(console)), plan_(plan) {}
 

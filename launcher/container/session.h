@@ -79,18 +79,6 @@ class Session {
   int status_ = -1;
 };
 
-/// Keeps signals that would end this process back as long as it lives.
-class HeldSignals {
- public:
-  HeldSignals();
-  ~HeldSignals();
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 /// The signals that a process which waits for another hands on to that. The rest are its own to stop or die
 /// of.
 [[nodiscard]] sigset_t forwarded_signals();

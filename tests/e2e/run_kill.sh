@@ -60,9 +60,24 @@ mkdir "$scratch/bin"
 cat >"$scratch/bin/pasta" <<END
 #!/bin/bash
 sleep 0.05
-exec $(command -v pasta) "\$@"
+exec -a pasta $(command -v pasta) "\$@"
 END
 chmod 0755 "$scratch/bin/pasta"
+# one that never comes up
+mkdir "$scratch/stuck"
+printf '#!/bin/sh\nexec sleep 1234.5\n' >"$scratch/stuck/pasta"
+chmod 0755 "$scratch/stuck/pasta"
+is_stuck() { pgrep -u "$(as_user id -u)" -r R,S,D,T -f '^sleep 1234.5$' >/dev/null; }
+not_stuck() { ! is_stuck; }
+for signal in KILL TERM; do
+    PATH="$scratch/stuck:$PATH" start run --network pasta --name victim "$image" sleep 300
+    wait_until is_stuck
+    kill -"$signal" "$started"
+    ended $((128 + $(kill -l "$signal")))
+    wait_until all_gone
+    wait_until gone
+    wait_until not_stuck
+done
 slow_or_gone() { no_carrier && ! pgrep -u "$(as_user id -u)" -f "$scratch/bin/pasta" >/dev/null; }
 for network in none pasta; do
     for delay in 0 0.005 0.01 0.02 0.03 0.05 0.06 0.07 0.08 0.1 0.15; do

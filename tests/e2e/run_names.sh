@@ -63,7 +63,7 @@ transcript 0 'a -- b' vmfs exec one -- echo a -- b
 transcript 0 'uid=1(daemon) gid=1(daemon)*' vmfs exec -u daemon one id
 transcript 125 "vmfs: no user 'x' in the image's /etc/passwd" vmfs exec -u x one id
 transcript 0 /usr/share vmfs exec -w /usr/share one pwd
-transcript 125 'vmfs: working directory /none: No such file*' vmfs exec -w /none one pwd
+transcript 126 'vmfs: working directory /none: No such file*' vmfs exec -w /none one pwd
 transcript 0 $'A=1\nHOME=/root\ncontainer=vmfs' env SECRET=1 bash -c "$(declare -f as_user); test_user=$test_user; as_user \"\$0\" exec -e A=1 one sh -c 'env | grep -E \"^(A|HOME|container|SECRET)=\" | sort'" "$VMFS"
 [ "$(echo text | vmfs exec -i one cat)" = text ] || fail 'exec -i does not read'
 [ "$(echo text | vmfs exec one cat)" = '' ] || fail 'exec reads without -i'

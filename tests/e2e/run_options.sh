@@ -18,6 +18,9 @@ transcript 0 $'A=option\nB=b b\nCALLERS=1\nHOME=/elsewhere' as_user env CALLERS=
 transcript 0 $'LC_X=1\nLC_Y=2' as_user env LC_X=1 LC_Y=2 OTHER=3 "$VMFS" run -e 'LC_*' "$image" sh -c 'env | grep -E "^(LC_|OTHER)" | sort'
 transcript 0 '' run -e NOT_SET_HERE "$image" sh -c 'env | grep NOT_SET; true'
 transcript 125 'vmfs: -e =x: a name is wanted*' run -e =x "$image" true
+transcript 125 'vmfs: -e A B=1: blanks in the name*' run -e 'A B=1' "$image" true
+printf 'A =1\n' >"$work/bad-env"
+transcript 125 'vmfs: --env-file: not a variable: A =1' run --env-file "$work/bad-env" "$image" true
 transcript 125 "vmfs: --env-file $work/none: No such file*" run --env-file "$work/none" "$image" true
 
 # user and group: by the image's own files
@@ -34,10 +37,12 @@ transcript fails '*Permission denied' run -u daemon "$image" cat /etc/shadow
 
 # place and name
 transcript 0 /usr/share run -w /usr/share "$image" pwd
-transcript 125 'vmfs: working directory /none: No such file*' run -w /none "$image" true
+transcript 126 'vmfs: working directory /none: No such file*' run -w /none "$image" true
 transcript 125 'vmfs: --workdir none: an absolute path*' run -w none "$image" true
 transcript 0 $'web.example\nweb.example\n127.0.1.1*web.example' run --hostname web.example "$image" sh -c 'hostname; cat /etc/hostname; grep web /etc/hosts'
+transcript 0 second run --hostname first --hostname second "$image" hostname
 transcript 125 'vmfs: --hostname a b: *' run --hostname 'a b' "$image" true
+transcript 0 'a b' run --entrypoint '' "$image" echo a b
 transcript 0 'a b c' run --entrypoint echo "$image" a b c
 transcript 0 'x y' run --entrypoint '["echo", "x"]' "$image" y
 transcript 125 'vmfs: --entrypoint ?1?: *' run --entrypoint '[1]' "$image" y
@@ -65,6 +70,7 @@ transcript fails '*' run -v "$work/shared:/data:ro" "$image" mount -o remount,rw
 transcript 125 "vmfs: -v $work/none: No such file*" run -v "$work/none:/data" "$image" true
 transcript 125 'vmfs: -v name:/data: a path is wanted*' run -v name:/data "$image" true
 transcript 125 'vmfs: -v /tmp: SRC:DST*' run -v /tmp "$image" true
+transcript 125 'vmfs: -v /tmp:/x:ro,rw: ro and rw exclude each other' run -v /tmp:/x:ro,rw "$image" true
 transcript 125 'vmfs: -v /tmp:data: data is no absolute path*' run -v /tmp:data "$image" true
 transcript 125 "vmfs: -v /tmp:/proc/x: /proc/x is the container's own" run -v /tmp:/proc/x "$image" true
 transcript 125 'vmfs: -v /tmp:/x:odd: unknown option odd*' run -v /tmp:/x:odd "$image" true

@@ -81,6 +81,31 @@ TEST(CgroupTest, LimitsAreTheKernelsFilesAndValues) {
           GroupSetting{.controller = "pids", .file = "pids.max", .value = "100", .option = "--pids-limit"}));
 }
 
+TEST(CgroupTest, EachLimitIsItsOwnControllersAlone) {
+  EXPECT_THAT(settings_of({.memory = 0, .cpu_thousandths = 10, .processes = 0}),
+              ElementsAre(GroupSetting{
+                  .controller = "cpu", .file = "cpu.max", .value = "1000 100000", .option = "--cpus"}));
+  EXPECT_THAT(settings_of({.memory = 0, .cpu_thousandths = 0, .processes = 4194304}),
+              ElementsAre(GroupSetting{
+                  .controller = "pids", .file = "pids.max", .value = "4194304", .option = "--pids-limit"}));
+  EXPECT_THAT(settings_of({.memory = std::uint64_t{1} << 62, .cpu_thousandths = 0, .processes = 0}),
+              ElementsAre(::testing::Field(&GroupSetting::value, "4611686018427387904"),
+                          ::testing::Field(&GroupSetting::file, "memory.swap.max")));
+}
+
+TEST(CgroupTest, AMissingControllerIsNamedWithWhatToDo) {
+  const GroupSetting memory = settings_of({.memory = 1, .cpu_thousandths = 0, .processes = 0}).front();
+  const Error delegated = missing_controller(memory, "/cg/mine", {"cpu", "pids"}, unified);
+  EXPECT_EQ(delegated.code, EOPNOTSUPP);
+  EXPECT_THAT(delegated.what,
+              ::testing::StartsWith(
+                  "--memory: the cgroup /cg/mine has no memory controller to give (it has cpu pids); "));
+  EXPECT_THAT(delegated.what, HasSubstr("Delegate="));
+  const Error bound = missing_controller(memory, "/cg/mine", {}, hybrid);
+  EXPECT_THAT(bound.what, HasSubstr("(it has none)"));
+  EXPECT_THAT(bound.what, HasSubstr("systemd.unified_cgroup_hierarchy=1"));
+}
+
 TEST(CgroupTest, OnlyLimitsAndInitsWantAGroup) {
   EXPECT_FALSE(wants_group({}, false));
   EXPECT_TRUE(wants_group({}, true));
@@ -104,7 +129,8 @@ INSTANTIATE_TEST_SUITE_P(Limits, MemoryTest,
                          ::testing::Values(Words{"4096", 4096}, Words{"1b", 1}, Words{"2k", 2048},
                                            Words{"512m", 536870912}, Words{"1.5g", 1610612736},
                                            Words{"1G", 1073741824}, Words{"1GiB", 1073741824},
-                                           Words{"2mb", 2097152}, Words{"0", 0}));
+                                           Words{"2mb", 2097152}, Words{"0", 0}, Words{"0.5k", 512},
+                                           Words{"4096p", std::uint64_t{1} << 62}));
 
 class BadMemoryTest : public ::testing::TestWithParam<const char*> {};
 
@@ -115,8 +141,8 @@ TEST_P(BadMemoryTest, IsRefusedWithTheOption) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Limits, BadMemoryTest,
-                         ::testing::Values("m", "-1", "1x", "1mm", "1e9", "1.2.3", " 1", "99999999p",
-                                           "0x10"));
+                         ::testing::Values("m", "-1", "1x", "1mm", "1e9", "1.2.3", " 1", "99999999p", "0x10",
+                                           "4097p", ".", "1 g", "+1", "infinity", "1\n"));
 
 TEST(LimitsTest, ProcessorsAreThousandths) {
   EXPECT_EQ(parse_limits({.processors = "1.5"})->cpu_thousandths, 1500U);
@@ -125,11 +151,19 @@ TEST(LimitsTest, ProcessorsAreThousandths) {
   EXPECT_FALSE(parse_limits({.processors = "0.001"}));
   EXPECT_FALSE(parse_limits({.processors = "-2"}));
   EXPECT_FALSE(parse_limits({.processors = "two"}));
+  EXPECT_EQ(parse_limits({.processors = "1000000"})->cpu_thousandths, 1'000'000'000U);
+  EXPECT_FALSE(parse_limits({.processors = "1000001"}));
+  EXPECT_FALSE(parse_limits({.processors = "nan"}));
+  EXPECT_THAT(parse_limits({.processors = "1.5.1"}).error().what, HasSubstr("--cpus 1.5.1: "));
 }
 
 TEST(LimitsTest, ProcessesAreANumberOrAny) {
   EXPECT_EQ(parse_limits({.processes = "100"})->processes, 100U);
   EXPECT_EQ(parse_limits({.processes = "-1"})->processes, 0U);
+  EXPECT_EQ(parse_limits({.processes = "0"})->processes, 0U);
+  EXPECT_EQ(parse_limits({.processes = "4194304"})->processes, 4194304U);
+  EXPECT_FALSE(parse_limits({.processes = "4194305"}));
+  EXPECT_THAT(parse_limits({.processes = ""}).value(), Limits{});
   EXPECT_FALSE(parse_limits({.processes = "-2"}));
   EXPECT_FALSE(parse_limits({.processes = "1k"}));
   EXPECT_FALSE(parse_limits({.processes = "99999999999999999999"}));

@@ -142,6 +142,8 @@ TEST(ContainerStateTest, TextHasAllThatIsToBeKnown) {
   EXPECT_EQ(again->pid, 42);
   EXPECT_EQ(again->status, ContainerState::Status::running);
   EXPECT_TRUE(again->remove);
+  EXPECT_TRUE(again->grouped);
+  EXPECT_FALSE(again->limited);
   EXPECT_THAT(again->command, ElementsAre("sh", "-c", "echo \"x\""));
   EXPECT_THAT(again->environment, UnorderedElementsAre(Pair("A", "1"), Pair("TERM", "vt100")));
   EXPECT_EQ(again->privileges.capabilities, default_capabilities());
