@@ -40,6 +40,7 @@ Result<bool> ClusterCache::read(const ClusterName& name, std::size_t skip, std::
   entry.state.wait(Entry::pending, std::memory_order_acquire);
   if (entry.state.load(std::memory_order_acquire) == Entry::failed) return std::unexpected(entry.error);
   std::ranges::copy(std::span(entry.bytes.get(), name.size).subspan(skip, into.size()), into.begin());
+  entry.readers.fetch_sub(1, std::memory_order_release);
   return found.first;
 }
 
@@ -87,11 +88,15 @@ ClusterCache::Found ClusterCache::find(const ClusterName& name) {
   const auto place = places_.find(name);
   if (place == places_.end()) {
     auto entry = insert(name);
-    if (entry) entry->used = true;
+    if (entry) {
+      entry->used = true;
+      ++entry->readers;
+    }
     return {.entry = std::move(entry), .first = true, .fill = true};
   }
   ages_.splice(ages_.begin(), ages_, place->second.age);
   const auto& entry = place->second.entry;
+  ++entry->readers;
   Found found{.entry = entry, .first = !entry->used};
   if (found.first) unread_ -= name.size;
   entry->used = true;
@@ -104,21 +109,27 @@ ClusterCache::Found ClusterCache::find(const ClusterName& name) {
 
 /// A pending entry; null where there is no room. Called with the lock held.
 std::shared_ptr<ClusterCache::Entry> ClusterCache::insert(const ClusterName& name) {
-  if (!make_room(name.size)) return nullptr;
+  std::unique_ptr<std::byte[]> spare;
+  if (!make_room(name.size, spare)) return nullptr;
   auto entry = std::make_shared<Entry>();
+  entry->bytes = std::move(spare);
   ages_.push_front(name);
   places_.emplace(name, Place{entry, ages_.begin()});
   held_ += name.size;
   return entry;
 }
 
-/// Lets the oldest go, but for what is being filled. Called with the lock held.
-bool ClusterCache::make_room(std::size_t size) {
+/// Lets the oldest go, but for what is being filled. `spare` gets memory of theirs if it fits: fresh
+/// pages cost. Called with the lock held.
+bool ClusterCache::make_room(std::size_t size, std::unique_ptr<std::byte[]>& spare) {
   if (size > budget_) return false;
   for (auto age = ages_.end(); held_ + size > budget_ && age != ages_.begin();) {
     --age;
     const auto place = places_.find(*age);
-    if (place->second.entry->state.load(std::memory_order_relaxed) == Entry::pending) continue;
+    Entry& entry = *place->second.entry;
+    if (entry.state.load(std::memory_order_acquire) == Entry::pending) continue;
+    if (age->size == size && entry.readers.load(std::memory_order_acquire) == 0)
+      spare = std::move(entry.bytes);
     age = std::next(age);
     erase(place);
   }
@@ -139,7 +150,7 @@ bool ClusterCache::was_read(ClusterName name, std::uint64_t number) const {
 void ClusterCache::complete(const ClusterName& name, Entry& entry, const Fill& fill) {
   Result<void> done;
   try {
-    entry.bytes.reset(new std::byte[name.size]);
+    if (!entry.bytes) entry.bytes.reset(new std::byte[name.size]);
     done = fill({entry.bytes.get(), name.size});
   } catch (const std::bad_alloc&) {
     done = std::unexpected(Error{ENOMEM, "no memory"});  // short enough to need none

@@ -59,7 +59,8 @@ class ClusterCache {
   struct Entry {
     enum State : int { expected, pending, ready, failed };
     std::atomic<int> state{pending};
-    bool used = false;  ///< a reader came; guarded by the cache's mutex
+    std::atomic<int> readers{0};  ///< grows under the cache's mutex only
+    bool used = false;            ///< a reader came; guarded by the cache's mutex
     std::unique_ptr<std::byte[]> bytes;
     Error error{};  ///< valid when failed
   };
@@ -81,7 +82,7 @@ class ClusterCache {
 
   [[nodiscard]] Found find(const ClusterName& name);
   std::shared_ptr<Entry> insert(const ClusterName& name);
-  [[nodiscard]] bool make_room(std::size_t size);
+  [[nodiscard]] bool make_room(std::size_t size, std::unique_ptr<std::byte[]>& spare);
   [[nodiscard]] bool is_here(ClusterName name, std::uint64_t number) const;
   [[nodiscard]] bool was_read(ClusterName name, std::uint64_t number) const;
   void complete(const ClusterName& name, Entry& entry, const Fill& fill);
