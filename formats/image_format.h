@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "formats/image.h"
+#include "formats/image_cache.h"
 
 namespace vmfs {
 
@@ -31,9 +32,10 @@ class References {
 struct ImageInput {
   std::shared_ptr<const Source> file;  ///< the bytes of the image file
   References& references;
-  std::string snapshot{};             ///< as in OpenOptions
-  std::string password{};             ///< as in OpenOptions
-  std::shared_ptr<ImageCache> cache;  ///< what is kept in memory of what is read; not null
+  std::string snapshot{};  ///< as in OpenOptions
+  std::string password{};  ///< as in OpenOptions
+  /// What is kept in memory of what is read; not null.
+  std::shared_ptr<ImageCache> cache = std::make_shared<ImageCache>();
   Warn warn = [](const std::string&) {};
 };
 

@@ -67,10 +67,7 @@ void walk(const Source& disk) {
 
 void open_and_walk(std::shared_ptr<const Source> file) {
   Neighbours neighbours;
-  ImageInput input{.file = std::move(file),
-                   .references = neighbours,
-                   .password = "secret",
-                   .cache = std::make_shared<ImageCache>()};
+  ImageInput input{.file = std::move(file), .references = neighbours, .password = "secret"};
   std::byte head[8] = {};
   require(read(*input.file, 0, head).has_value());
   const bool first_version = qcow2::recognise_v1(head);

@@ -120,11 +120,7 @@ inline Result<OpenedImage> open_made(const HandMade& image, std::shared_ptr<cons
                                      const std::string& snapshot = {}) {
   FakeReferences references;
   references.below = std::move(below);
-  return open({.file = image.source(),
-               .references = references,
-               .snapshot = snapshot,
-               .password = "secret",
-               .cache = std::make_shared<ImageCache>()});
+  return open({.file = image.source(), .references = references, .snapshot = snapshot, .password = "secret"});
 }
 
 /// The error of opening: its code and text, or "opened".
