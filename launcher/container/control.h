@@ -14,13 +14,11 @@
 namespace vmfs {
 
 // The socket `control` in a container's folder. Its launcher answers there, to its user and to root:
-//   "join"          "ok" with the container's namespaces, see namespaces.h, and the way into its cgroup, if
-//   it
-//                   has one, see cgroup.h
-//   "attach"        with three descriptors, which become its standard streams: "ok" or "busy"; later "left"
-//   when
-//                   keys said so
-//   "size"          the terminal among these has another size now; no answer
+//   "join"    "ok" with the container's namespaces, see namespaces.h, and the way into its cgroup, if it
+//             has one, see cgroup.h
+//   "attach"  with three descriptors, which become its standard streams: "ok" or "busy"; later "left" when
+//             keys said so
+//   "size"    the terminal among these has another size now; no answer
 // Whoever is connected when the container ends gets "ended STATUS", then the end of the connection.
 
 /// The launcher's side.
