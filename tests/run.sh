@@ -34,7 +34,7 @@ for step in "${steps[@]}"; do
   case $step in
     lint) lint ;;
     clang) build clang ;;
-    tsan) build tsan --target unit_tests vmfs manifest populate && run_ctest tsan -R '[Pp]arallel' ;;
+    tsan) build tsan --target parallel_tests vmfs manifest populate && run_ctest tsan -R '[Pp]arallel' ;;
     fuzz) build fuzz --target fuzzers && run_ctest fuzz -R '^fuzz\.' ;;
     release | asan-ubsan) build "$step" && run_ctest "$step" ;;
     *) printf 'unknown step: %s\n' "$step" >&2; exit 2 ;;
