@@ -183,8 +183,10 @@ TEST(SandboxOfReadersTest, TakesNoMemoryWithoutEnd) {
 
 // Work::copy has openat(2): it is Landlock that says where. A kernel without it has nothing to say.
 TEST(SandboxOfCopiesTest, MakesFilesInItsDirectoryAlone) {
-  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1) {
+    ASSERT_EQ(nullptr, std::getenv("CI")) << "may not be skipped here: this kernel has no Landlock";
     GTEST_SKIP() << "this kernel has no Landlock";
+  }
   std::array<char, 32> place{"/tmp/vmfs-sandbox.XXXXXX"};
   ASSERT_NE(nullptr, ::mkdtemp(place.data()));
   const int directory = ::open(place.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
