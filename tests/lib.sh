@@ -22,6 +22,13 @@ need() {
     done
 }
 
+# has_sanitizer PROGRAM: it was built for AddressSanitizer or ThreadSanitizer, which keep memory and reserve addresses.
+has_sanitizer() {
+    local libraries
+    libraries=$(ldd "$1") # whole: a pipe to grep -q may kill ldd, and pipefail makes that a no
+    [[ $libraries =~ lib[at]san ]]
+}
+
 # Runs the calling script again as root if an ordinary user started it, in mount and process namespaces of its
 # own: whatever ends it, no mount, loop device or server stays behind. Call: need_root "$@"
 need_root() {

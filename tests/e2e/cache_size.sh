@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$VMFS_SOURCE/tests/lib.sh"
 need_root "$@"
-need qemu-img ldd
+need qemu-img
 mnt=$scratch/mnt
 mkdir "$mnt"
 image=$scratch/debian.qcow2
@@ -39,7 +39,7 @@ memory_with() {
 small=$(memory_with -o cache_size=1M)
 default=$(memory_with)
 # A sanitizer keeps what was freed.
-if ! ldd "$VMFS" | grep -qE 'lib(a|t)san'; then
+if ! has_sanitizer "$VMFS"; then
     [ "$default" -lt 48 ] || fail "$default MiB by default"
     [ "$small" -lt 40 ] || fail "$small MiB with a cache of 1 MiB"
 fi

@@ -2,14 +2,9 @@
 # Every disk image of the corpora: the guest's view has the sum in containers.tsv, or the image is refused by name.
 # timeout: 120
 set -euo pipefail
+. "$VMFS_SOURCE/tests/lib.sh"
 corpora=${VMFS_CORPORA:-$VMFS_SOURCE/../shared/corpora}
-if [ ! -f "$corpora/containers.tsv" ]; then
-  echo "no corpora at $corpora"
-  [ -z "${CI:-}" ] || exit 1
-  exit 77
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+[ -f "$corpora/containers.tsv" ] || skip "no corpora at $corpora"
 imgdump=$VMFS_TOOLS/imgdump
 count=0 failed=0
 
@@ -19,7 +14,7 @@ wrong() {
 }
 
 unpack() { # unpack FILE: prints the path of the plain file
-  local name=$work/${1##*/}
+  local name=$scratch/${1##*/}
   case $1 in
     *.bz2) bzip2 -dc "$1" >"${name%.bz2}" && echo "${name%.bz2}" ;;
     *.gz) gzip -dc "$1" >"${name%.gz}" && echo "${name%.gz}" ;;
@@ -30,19 +25,19 @@ unpack() { # unpack FILE: prints the path of the plain file
 
 readable() { # readable NAME FILE SUM
   local sum
-  sum=$("$imgdump" "$2" 2>"$work/errors" | sha256sum | cut -d' ' -f1)
-  [ "$sum" = "$3" ] || wrong "$1" "other bytes $(cat "$work/errors")"
+  sum=$("$imgdump" "$2" 2>"$scratch/errors" | sha256sum | cut -d' ' -f1)
+  [ "$sum" = "$3" ] || wrong "$1" "other bytes $(cat "$scratch/errors")"
 }
 
 # AddressSanitizer reserves more addresses than any limit; its builds do without one.
 limit=1000000
-if ldd "$imgdump" | grep -qE 'lib(a|t)san'; then limit=unlimited; fi
+if has_sanitizer "$imgdump"; then limit=unlimited; fi
 
 refused() { # refused NAME FILE PATTERN: fails within the memory limit, saying PATTERN
-  if (ulimit -v "$limit" && "$imgdump" "$2") >"$work/output" 2>"$work/errors"; then
+  if (ulimit -v "$limit" && "$imgdump" "$2") >"$scratch/output" 2>"$scratch/errors"; then
     wrong "$1" "accepted"
-  elif ! grep -qE "$3" "$work/errors"; then
-    wrong "$1" "lacks '$3': $(cat "$work/errors")"
+  elif ! grep -qE "$3" "$scratch/errors"; then
+    wrong "$1" "lacks '$3': $(cat "$scratch/errors")"
   fi
 }
 

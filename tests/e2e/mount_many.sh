@@ -76,7 +76,7 @@ for i in {1..3}; do walk; done
 memory=$(use) descriptors=$(files)
 for i in {1..8}; do walk; done
 [ "$(files)" -le $((descriptors + 20)) ] || fail "descriptors: $descriptors, then $(files)" # a pipe for each new thread
-if ! ldd "$VMFS" | grep -qE 'lib(a|t)san'; then
+if ! has_sanitizer "$VMFS"; then
     [ "$(use)" -le $((memory + 8192)) ] || fail "memory: $memory KiB, then $(use)"
 fi
 "$VMFS" umount "$mnt"

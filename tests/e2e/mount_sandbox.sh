@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$VMFS_SOURCE/tests/lib.sh"
 need_root "$@"
-need ldd mountpoint
+need mountpoint
 image=$VMFS_FIXTURES/ext4/ext4-4k.img
 mnt=$scratch/mnt
 as_user true
@@ -13,7 +13,7 @@ install -d -o "$test_user" "$mnt"
 
 # Programs with a sanitizer have no filter.
 filter=2
-if ldd "$VMFS" | grep -qE "lib(a|t)san"; then filter=0; fi
+if has_sanitizer "$VMFS"; then filter=0; fi
 
 # sandboxed PID: a line of /proc/PID/status each
 sandboxed() {

@@ -39,7 +39,7 @@ for image in gpt gpt_hybrid gpt_many gpt_4k gpt_4k_bad_header mbr_5 mbr_f mbr_85
 done
 
 for image in gpt_bad_header_crc gpt_bad_entries_crc gpt_bad_signature gpt_4k_bad_header; do
-  $ours $image.img 2>&1 >/dev/null | grep -q 'backup\|another copy' || complain "$image: no word of the backup"
+  $ours $image.img 2>&1 >/dev/null | grep 'backup\|another copy' >/dev/null || complain "$image: no word of the backup"
 done
 for image in gpt_bad_both gpt_cut_off; do
   said=$($ours $image.img 2>&1) && complain "$image: a table without a valid copy is not refused"

@@ -9,7 +9,7 @@ set -euo pipefail
 need jq pgrep
 
 detached() { vmfs run -d --network none "$@"; }
-is_listed() { vmfs ps -q "${@:2}" | grep -qx "$1"; }
+is_listed() { vmfs ps -q "${@:2}" | grep -x "$1" >/dev/null; }
 is_ended() { vmfs ps -a --json | jq -e --arg name "$1" '.[] | select(.name == $name and .status == "exited")' >/dev/null; }
 
 # nothing yet
