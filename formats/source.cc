@@ -5,14 +5,30 @@
 #include <cerrno>
 #include <system_error>
 
+#include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#include "formats/long_work.h"
 
 namespace vmfs {
 namespace {
 
+// As pread(2). Who wants to know learns when it has to wait for the disk.
+ssize_t read_some(int fd, std::uint64_t offset, std::span<std::byte> into) {
+  const auto at = static_cast<off_t>(offset);
+  if (long_work_matters()) {
+    const iovec part{.iov_base = into.data(), .iov_len = into.size()};
+    const ssize_t count = ::preadv2(fd, &part, 1, at, RWF_NOWAIT);
+    if (count > 0) return count;
+    announce_long_work();
+  }
+  return ::pread(fd, into.data(), into.size(), at);
+}
+
 Result<void> read_host(int fd, std::uint64_t offset, std::span<std::byte> into) {
   while (!into.empty()) {
-    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+    const ssize_t count = read_some(fd, offset, into);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int code = errno;
@@ -84,6 +100,19 @@ Result<void> read(const Source& source, std::uint64_t offset, std::span<std::byt
     offset += length;
   }
   return {};
+}
+
+void will_need(const Source& source, std::uint64_t offset, std::uint64_t size) {
+  while (size > 0) {
+    const auto extent = source.map(offset, size);
+    if (!extent) return;
+    if (extent->kind == Extent::Kind::data) {
+      (void)::posix_fadvise(extent->fd, static_cast<off_t>(extent->offset),
+                            static_cast<off_t>(extent->length), POSIX_FADV_WILLNEED);
+    }
+    offset += extent->length;
+    size -= extent->length;
+  }
 }
 
 Result<std::shared_ptr<const Source>> SubSource::create(std::shared_ptr<const Source> parent,

@@ -81,6 +81,10 @@ class Source {
 /// Fills `into` from the one run `extent` (into.size() <= extent.length), beginning `skip` bytes into it.
 [[nodiscard]] Result<void> read_extent(const Extent& extent, std::uint64_t skip, std::span<std::byte> into);
 
+/// Asks the host to have these bytes in memory soon, as far as they lie in host files: reads of parts of them
+/// then do not wait one after another. Reads metadata as map() does; errors are for those reads to meet.
+void will_need(const Source& source, std::uint64_t offset, std::uint64_t size);
+
 /// Reads one on-disk structure.
 template <class T>
 [[nodiscard]] Result<T> read_struct(const Source& source, std::uint64_t offset) {

@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
 namespace vmfs {
 namespace {
 
-/// Everything up to the superblock of btrfs; what lies behind is read when asked for.
-constexpr std::uint64_t head_size = 68U << 10;
-
 /// Metadata of arrays: all known places but one of Promise's.
 constexpr std::uint64_t tail_size = 512U << 10;
 
+constexpr std::uint64_t page_size = 4096;
+constexpr std::size_t max_pages = 8;
 constexpr std::uint64_t sector = 512;
 
 /// The sum of 16-bit words, as simple checksums are made.
@@ -87,28 +87,16 @@ bool is_xlog_header(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Probe::Probe(const Source& volume) : volume_(volume) {
-  auto head = load(0, std::min(volume.size(), head_size));
-  if (head) {
-    head_ = *std::move(head);
-  } else {
-    keep_error(head.error());
-  }
-}
-
-Result<Probe::Window> Probe::load(std::uint64_t begin, std::uint64_t size) const {
-  Window window{.begin = begin, .bytes = std::vector<std::byte>(static_cast<std::size_t>(size))};
-  TRY(read(volume_, begin, window.bytes));
-  return window;
-}
-
-bool Probe::copy(const Window& window, std::uint64_t offset, std::span<std::byte> into) {
-  if (offset < window.begin) return false;
-  const std::uint64_t skip = offset - window.begin;
-  if (skip > window.bytes.size() || into.size() > window.bytes.size() - skip) return false;
-  std::ranges::copy(std::span(window.bytes).subspan(static_cast<std::size_t>(skip), into.size()),
-                    into.begin());
-  return true;
+const Probe::Page& Probe::page(std::uint64_t begin) const {
+  const auto known = std::ranges::find(pages_, begin, &Page::begin);
+  if (known != pages_.end()) return *known;
+  if (pages_.size() < max_pages) pages_.emplace_back();
+  Page& page = pages_[oldest_];
+  oldest_ = (oldest_ + 1) % max_pages;
+  page.begin = begin;
+  page.bytes.resize(static_cast<std::size_t>(std::min(page_size, size() - begin)));
+  if (!read(volume_, begin, page.bytes)) page.bytes.clear();
+  return page;
 }
 
 void Probe::keep_error(const Error& error) const {
@@ -122,10 +110,16 @@ std::uint64_t Probe::sectors_before_end(std::uint64_t sectors) const {
 
 bool Probe::fill(std::uint64_t offset, std::span<std::byte> into) const {
   if (offset > size() || into.size() > size() - offset) return false;
-  if (copy(head_, offset, into)) return true;
-  if (size() > tail_size && offset >= size() - tail_size) {
-    if (!tail_) tail_ = load(size() - tail_size, tail_size).value_or(Window{});
-    if (copy(*tail_, offset, into)) return true;
+  if (size() > tail_size && offset >= size() - tail_size && !std::exchange(tail_is_coming_, true))
+    will_need(volume_, size() - tail_size, tail_size);
+  const std::uint64_t begin = offset / page_size * page_size;
+  const std::uint64_t skip = offset - begin;
+  if (into.size() <= page_size - skip) {
+    const auto& bytes = page(begin).bytes;
+    if (bytes.size() >= skip + into.size()) {
+      std::ranges::copy(std::span(bytes).subspan(static_cast<std::size_t>(skip), into.size()), into.begin());
+      return true;
+    }
   }
   const auto done = read(volume_, offset, into);
   if (!done) keep_error(done.error());

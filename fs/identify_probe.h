@@ -11,12 +11,12 @@
 
 namespace vmfs {
 
-/// Reads the few bytes of a volume that magic numbers are made of; its first and its last blocks only once.
-/// What is not inside the volume counts as absent; the first read error is kept for the end, as each answer
-/// is then one of many. Used by one thread.
+/// Reads the few bytes of a volume that magic numbers are made of: a page at a time, and all that is asked of
+/// its end at once. What is not inside the volume counts as absent; the first read error is kept for the end,
+/// as each answer is then one of many. Used by one thread.
 class Probe {
  public:
-  explicit Probe(const Source& volume);
+  explicit Probe(const Source& volume) : volume_(volume) {}
 
   [[nodiscard]] const Source& volume() const { return volume_; }
   [[nodiscard]] std::uint64_t size() const { return volume_.size(); }
@@ -42,17 +42,17 @@ class Probe {
   void keep_error(const Error& error) const;
 
  private:
-  const Source& volume_;
-  /// Bytes of the volume from `begin` on.
-  struct Window {
+  /// The page at `begin`; empty where it cannot be read.
+  struct Page {
     std::uint64_t begin = 0;
     std::vector<std::byte> bytes;
   };
-  [[nodiscard]] static bool copy(const Window& window, std::uint64_t offset, std::span<std::byte> into);
-  [[nodiscard]] Result<Window> load(std::uint64_t begin, std::uint64_t size) const;
+  [[nodiscard]] const Page& page(std::uint64_t begin) const;
 
-  Window head_;
-  mutable std::optional<Window> tail_;  ///< empty where it cannot be read as a whole
+  const Source& volume_;
+  mutable std::vector<Page> pages_;  ///< those read last
+  mutable std::size_t oldest_ = 0;
+  mutable bool tail_is_coming_ = false;
   mutable std::optional<Error> error_;
 };
 
