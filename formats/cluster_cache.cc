@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <new>
 
+#include "formats/long_work.h"
+
 namespace vmfs {
 namespace {
 
@@ -37,6 +39,7 @@ Result<bool> ClusterCache::read(const ClusterName& name, std::size_t skip, std::
   }
   Entry& entry = *found.entry;
   if (found.fill) complete(name, entry, fill);
+  if (entry.state.load(std::memory_order_acquire) == Entry::pending) announce_long_work();
   entry.state.wait(Entry::pending, std::memory_order_acquire);
   if (entry.state.load(std::memory_order_acquire) == Entry::failed) return std::unexpected(entry.error);
   std::ranges::copy(std::span(entry.bytes.get(), name.size).subspan(skip, into.size()), into.begin());

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <new>
 
+#include "formats/long_work.h"
 #include "formats/qcow2/decompress.h"
 #include "formats/qcow2/entry.h"
 
@@ -60,6 +61,7 @@ void Compressed::fetch(const ClusterName& name) const {
 }
 
 Result<void> Compressed::decode(std::uint64_t descriptor, std::span<std::byte> into) const {
+  announce_long_work();
   const Packed packed = parse_descriptor(geometry_, descriptor);
   const std::uint64_t end = file_->size();
   if (packed.offset >= end)

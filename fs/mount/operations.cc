@@ -11,11 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/long_work.h"
+
 namespace vmfs {
 namespace {
 
-// libfuse copies replies that are shorter than this, so asking for a splice only costs (lib/fuse_lowlevel.c).
-constexpr std::size_t smallest_splice = 2 * 4096;
+// Below this a copy takes less time than the three more system calls of a splice (bench/compare.sh, group
+// reads and tar).
+constexpr std::size_t smallest_splice = std::size_t{128} << 10;
 
 Service& service(fuse_req_t request) {
   return *static_cast<Service*>(fuse_req_userdata(request));
@@ -172,6 +175,7 @@ void reply_read(fuse_req_t request, const Source& source, std::uint64_t offset, 
   if (!extent) return reply_error(request, extent.error());
   if (extent->kind == Extent::Kind::data && extent->length == size && size >= smallest_splice &&
       is_whole(*extent)) {
+    announce_long_work();
     fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
     vector.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY);
     vector.buf[0].fd = extent->fd;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "fs/filesystem.h"
 #include "fs/mount/mount_options.h"
-
-struct fuse_session;
+#include "fs/mount/request_loop.h"
+#include "fs/mount/session.h"
 
 namespace vmfs {
 
@@ -15,15 +16,11 @@ struct Service;
 /// A file system shown to the kernel by this process.
 class Server {
  public:
-  /// How serve() ended.
-  enum class End : std::uint8_t {
-    unmounted,  ///< the mount is gone
-    signalled,  ///< it is still there
-  };
+  using End = RequestLoop::End;
 
   /// A server of a mount that has max_read and default_permissions as `options` have them. From here on
   /// SIGINT, SIGTERM and SIGHUP are for serve(), so that no mount can be left without it. The file system
-  /// must outlive the server. Opens no file, as all that follows. Errors: EINVAL, EIO.
+  /// must outlive the server. Opens no file, as all that follows. Errors: EINVAL.
   [[nodiscard]] static Result<std::unique_ptr<Server>> make(const Filesystem& filesystem,
                                                             const MountOptions& options, Warn log);
 
@@ -37,14 +34,11 @@ class Server {
   [[nodiscard]] Result<End> serve(int connection);
 
  private:
-  struct SessionDeleter {
-    void operator()(fuse_session* session) const;
-  };
-
   explicit Server(std::unique_ptr<Service> service);
 
   const std::unique_ptr<Service> service_;
-  std::unique_ptr<fuse_session, SessionDeleter> session_;
+  Session session_;
+  std::optional<RequestLoop> loop_;
 };
 
 }  // namespace vmfs
