@@ -2,6 +2,7 @@
 #include "launcher/background.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -34,7 +35,7 @@ std::unexpected<Error> failed(int code) {
 
 }  // namespace
 
-Result<Background> Background::start() {
+Result<Background> Background::start(const std::function<Result<void>(pid_t)>& beside) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failed(errno);
   Fd reader(ends[0]);
@@ -45,6 +46,11 @@ Result<Background> Background::start() {
   if (child < 0) return failed(errno);
   if (child > 0) {
     writer.reset();
+    if (const auto started = beside(child); !started) {
+      fmt::print(stderr, "vmfs: {}\n", started.error().what);
+      ::kill(child, SIGKILL);
+      ::_exit(1);
+    }
     wait_until_ready(reader, child);
   }
   return Background(std::move(writer), std::move(null));

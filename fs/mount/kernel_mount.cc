@@ -11,9 +11,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "fs/mount/session.h"
+#include "fs/mount/mount_table.h"
 
 namespace vmfs {
 namespace {
@@ -122,28 +123,37 @@ std::string advice(std::string_view message) {
 
 }  // namespace
 
-Result<KernelMount> mount_at(const std::filesystem::path& mountpoint, const std::string& source,
-                             const MountOptions& options) {
+Result<MountPlan> MountPlan::make(const std::filesystem::path& mountpoint, const std::string& source,
+                                  const MountOptions& options) {
   TRY(check_mountpoint(mountpoint));
   TRY(check_permissions(options));
   // libfuse mounts by this name, and fusermount3 follows no link.
   std::error_code code;
-  const auto target = std::filesystem::canonical(mountpoint, code);
+  auto target = std::filesystem::canonical(mountpoint, code);
   if (code) return fail(code.value(), "{}: {}", mountpoint.string(), code.message());
   CapturedStderr captured;
-  const Session session = make_session(source, options, {}, nullptr);
+  Session session = make_session(source, options, {}, nullptr);
   if (!session) return fail(EINVAL, "{}: {}", mountpoint.string(), captured.last_line());
-  if (::fuse_session_mount(session.get(), target.c_str()) != 0) {
+  return MountPlan(mountpoint, std::move(target), std::move(session));
+}
+
+Result<KernelMount> MountPlan::carry_out() {
+  CapturedStderr captured;
+  if (::fuse_session_mount(session_.get(), target_.c_str()) != 0) {
     const std::string message = captured.last_line();
-    return fail(EPERM, "{}: cannot mount: {}{}", mountpoint.string(), message, advice(message));
+    return fail(EPERM, "{}: cannot mount: {}{}", mountpoint_.string(), message, advice(message));
   }
-  auto entry = TRY(find_mount(target));
-  if (!entry) return fail(EIO, "{}: mounted, but not in the mount table", mountpoint.string());
-  TRY(mark_as_server(entry->device));
+  // Nobody answers requests yet; the number of the device needs none.
+  struct statx status{};
+  if (::statx(AT_FDCWD, target_.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &status) != 0)
+    return fail(errno, "{}: mounted, but not to be seen: {}", mountpoint_.string(), describe(errno));
+  const dev_t device = ::makedev(status.stx_dev_major, status.stx_dev_minor);
+  TRY(mark_as_server(device));
   // The session goes, and its descriptor with it.
-  const int connection = ::fcntl(::fuse_session_fd(session.get()), F_DUPFD_CLOEXEC, 3);
-  if (connection < 0) return fail(errno, "{}: {}", mountpoint.string(), describe(errno));
-  return KernelMount{.entry = *std::move(entry), .connection = connection};
+  const int connection = ::fcntl(::fuse_session_fd(session_.get()), F_DUPFD_CLOEXEC, 3);
+  session_.reset();
+  if (connection < 0) return fail(errno, "{}: {}", mountpoint_.string(), describe(errno));
+  return KernelMount{.directory = target_, .device = device, .connection = connection};
 }
 
 }  // namespace vmfs

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,6 +19,7 @@
 
 #include "formats/text.h"
 #include "fs/mount/kernel_mount.h"
+#include "fs/mount/mount_table.h"
 #include "fs/mount/unmount.h"
 
 namespace vmfs {
@@ -66,11 +68,11 @@ void send_answer(int socket, const Answer& answer, int fd) {
 /// The process itself.
 class Helper {
  public:
-  Helper(int socket, std::filesystem::path mountpoint, std::string source, MountOptions options)
+  Helper(int socket, const std::filesystem::path& mountpoint, const std::string& source,
+         const MountOptions& options)
       : socket_(socket),
-        mountpoint_(std::move(mountpoint)),
-        source_(std::move(source)),
-        options_(std::move(options)) {}
+        auto_unmount_(options.auto_unmount),
+        plan_(MountPlan::make(mountpoint, source, options)) {}
 
   void run() {
     std::array<char, max_request> request{};
@@ -81,7 +83,7 @@ class Helper {
       carry_out(Request{request[0]},
                 std::string_view(request.data() + 1, static_cast<std::size_t>(length) - 1));
     }
-    if (entry_ && !(serving_ && !options_.auto_unmount)) (void)take_away();
+    if (mounted_ && !(serving_ && !auto_unmount_)) (void)take_away();
   }
 
  private:
@@ -97,7 +99,7 @@ class Helper {
         send_answer(socket_, to_answer(take_away()), -1);
         break;
       case Request::gone:
-        entry_.reset();
+        mounted_.reset();
         break;
       case Request::log:
         if (lines_++ < max_log_lines) ::syslog(LOG_DAEMON | LOG_WARNING, "%s", printable(text).c_str());
@@ -106,10 +108,11 @@ class Helper {
   }
 
   void mount() {
-    if (entry_) return send_answer(socket_, {.code = EBUSY, .text = {}}, -1);
-    auto mounted = mount_at(mountpoint_, source_, options_);
+    if (mounted_) return send_answer(socket_, {.code = EBUSY, .text = {}}, -1);
+    if (!plan_) return send_answer(socket_, to_answer(plan_.error()), -1);
+    auto mounted = plan_->carry_out();
     if (!mounted) return send_answer(socket_, to_answer(mounted.error()), -1);
-    entry_ = std::move(mounted->entry);
+    mounted_ = *mounted;
     // No directory of the caller's may be busy, and the connection must end with the server.
     if (::chdir("/") != 0) ::_exit(1);
     send_answer(socket_, {.code = 0, .text = {}}, mounted->connection);
@@ -117,22 +120,21 @@ class Helper {
   }
 
   Error take_away() {
-    if (!entry_) return {0, ""};
-    const MountEntry entry = *std::exchange(entry_, std::nullopt);
+    if (!mounted_) return {0, ""};
+    const KernelMount taken = *std::exchange(mounted_, std::nullopt);
     // Another mount may lie there by now.
-    const auto found = find_mount(entry.directory);
-    if (!found || !*found || (*found)->device != entry.device) return {0, ""};
-    const int code = unmount(entry.directory, true);
+    const auto found = find_mount(taken.directory);
+    if (!found || !*found || (*found)->device != taken.device) return {0, ""};
+    const int code = unmount(taken.directory, true);
     return {code, code == 0 ? ""
-                            : fmt::format("{}: cannot unmount: {}", entry.directory.string(),
+                            : fmt::format("{}: cannot unmount: {}", taken.directory.string(),
                                           std::generic_category().message(code))};
   }
 
   const int socket_;
-  const std::filesystem::path mountpoint_;
-  const std::string source_;
-  const MountOptions options_;
-  std::optional<MountEntry> entry_;  ///< what is mounted
+  const bool auto_unmount_;
+  Result<MountPlan> plan_;  ///< made while the server still looks at the image
+  std::optional<KernelMount> mounted_;
   bool serving_ = false;
   int lines_ = 0;
 };
@@ -195,34 +197,41 @@ std::unexpected<Error> failed(int code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Mounter>> Mounter::start(const std::filesystem::path& mountpoint,
-                                                const std::string& source, const MountOptions& options) {
+Result<std::unique_ptr<Mounter>> Mounter::create() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return failed(errno);
-  const int server = open_process(::getpid());
-  const pid_t child = server < 0 ? -1 : ::fork();
+  return std::unique_ptr<Mounter>(new Mounter(ends[0], ends[1]));
+}
+
+Result<void> Mounter::start(pid_t server, const std::filesystem::path& mountpoint, const std::string& source,
+                            const MountOptions& options) {
+  const int process = open_process(server);
+  const pid_t child = process < 0 ? -1 : ::fork();
   if (child == 0) {
-    cut_off(ends[1], server);
+    cut_off(other_end_, process);
     Helper(3, mountpoint, source, options).run();
     // Whoever waits for this process waits for the server.
     wait_for_end(4);
     ::_exit(0);
   }
   const int code = errno;
-  ::close(ends[1]);
-  if (server >= 0) ::close(server);
-  if (child < 0) {
-    ::close(ends[0]);
-    return failed(code);
-  }
-  return std::unique_ptr<Mounter>(new Mounter(ends[0]));
+  close_other_end();
+  if (process >= 0) ::close(process);
+  if (child < 0) return failed(code);
+  return {};
+}
+
+void Mounter::close_other_end() {
+  if (const int end = std::exchange(other_end_, -1); end >= 0) ::close(end);
 }
 
 Mounter::~Mounter() {
+  close_other_end();
   ::close(socket_);
 }
 
 Result<int> Mounter::mount() {
+  close_other_end();
   request(socket_, Request::mount);
   return receive(socket_);
 }

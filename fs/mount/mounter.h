@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 #include "fs/mount/mount_options.h"
 
 namespace vmfs {
@@ -15,11 +17,14 @@ namespace vmfs {
 /// `umount` finds it as the server, for it ends after the one that started it.
 class Mounter {
  public:
-  /// Starts the process. `source` is what /proc/mounts names as the device. Call it before any thread is
-  /// started. Errors: of fork(2) and socketpair(2).
-  [[nodiscard]] static Result<std::unique_ptr<Mounter>> start(const std::filesystem::path& mountpoint,
-                                                              const std::string& source,
-                                                              const MountOptions& options);
+  /// The way to the process, which start() starts. Errors: of socketpair(2).
+  [[nodiscard]] static Result<std::unique_ptr<Mounter>> create();
+
+  /// Starts the process, for `server`: the caller, or a child of its that goes on with this object. `source`
+  /// is what /proc/mounts names as the device. What can be found out about the mount point is found out at
+  /// once, and said by mount(). Call it before any thread is started. Errors: of fork(2).
+  [[nodiscard]] Result<void> start(pid_t server, const std::filesystem::path& mountpoint,
+                                   const std::string& source, const MountOptions& options);
 
   /// The process ends when this one has.
   ~Mounter();
@@ -46,9 +51,11 @@ class Mounter {
   void log(std::string_view message) const;
 
  private:
-  explicit Mounter(int socket) : socket_(socket) {}
+  Mounter(int socket, int other_end) : socket_(socket), other_end_(other_end) {}
+  void close_other_end();
 
   const int socket_;
+  int other_end_;  ///< the process's own
 };
 
 }  // namespace vmfs

@@ -104,13 +104,18 @@ Result<int> mount(MountCommand& command) {
   const std::vector<Image> images = TRY(open_images_from_options(command.image));
   std::error_code ignored;
   const auto source = std::filesystem::absolute(command.image.image, ignored).string();
+  const auto mounter = TRY(Mounter::create());
+  const auto start_mounter = [&](pid_t server) {
+    return mounter->start(server, command.directory, source, *options);
+  };
   std::optional<Background> background;
   if (!command.foreground && !options->debug) {
     // The server outlives its caller, whose locks and pipes must not live on in it.
     for (const int fd : inherited) ::close(fd);
-    background = TRY(Background::start());
+    background = TRY(Background::start(start_mounter));
+  } else {
+    TRY(start_mounter(::getpid()));
   }
-  const auto mounter = TRY(Mounter::start(command.directory, source, *options));
   if (background && ::chdir("/") != 0) return fail(errno, "/: {}", std::generic_category().message(errno));
   TRY(enter_sandbox({.work = Work::serve, .threads = options->max_threads}));
   return serve(command, images, *options, *mounter, background);
