@@ -4,7 +4,9 @@
 #include <exception>
 #include <iostream>
 #include <iterator>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,12 +58,18 @@ int usage(const CLI::App& app, const CLI::ParseError& error) {
   return exit_usage;
 }
 
+// The verb that is the first word; without one, what CLI11 prints is about all of them.
+std::span<const Verb> verbs_for(int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  const auto* const verb = std::ranges::find_if(verbs, [&](const Verb& each) { return word == each.name; });
+  if (verb == std::end(verbs)) return verbs;
+  return {verb, 1};
+}
+
 // The words after the program's name, last one first, as CLI11 wants them.
-std::vector<std::string> words_of(int argc, char** argv) {
+std::vector<std::string> words_of(int argc, char** argv, std::span<const Verb> wanted) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  const auto is_first = [&](const Verb& verb) { return !words.empty() && words.front() == verb.name; };
-  const auto* const verb = std::ranges::find_if(verbs, is_first);
-  if (verb != std::end(verbs) && verb->takes_command)
+  if (wanted.size() == 1 && wanted.front().takes_command)
     std::ranges::replace(words, "--", vmfs::command_separator);
   std::ranges::reverse(words);
   return words;
@@ -72,12 +80,14 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", VMFS_VERSION);
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, vmfs::Command>> commands;
-  for (const Verb& verb : verbs) {
+  // To tell CLI11 of every verb takes longer than to mount.
+  const auto wanted = verbs_for(argc, argv);
+  for (const Verb& verb : wanted) {
     CLI::App* subcommand = app.add_subcommand(verb.name, verb.description);
     commands.emplace_back(subcommand, verb.add(*subcommand));
   }
   try {
-    app.parse(words_of(argc, argv));
+    app.parse(words_of(argc, argv, wanted));
   } catch (const CLI::ParseError& error) {
     return usage(app, error);
   }

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include <cerrno>
+#include <cstdio>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include "launcher/container/id_map.h"
+#include "launcher/container/passwd.h"
 #include "launcher/container/process.h"
 
 namespace vmfs {
 namespace {
 
+// Users of a directory service: getent(1) asks for them, as the modules of the C library that do so cannot be
+// in a static program.
+std::string name_from_services(uid_t uid) {
+  std::FILE* const answer = ::popen(fmt::format("getent passwd {} 2>/dev/null", uid).c_str(), "re");
+  if (answer == nullptr) return "";
+  std::string line(4096, '\0');
+  line.resize(std::fread(line.data(), 1, line.size(), answer));
+  ::pclose(answer);
+  return line.substr(0, line.find(':'));
+}
+
 std::string name_of(uid_t uid) {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::string buffer(16384, '\0');
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return "";
-  return found->pw_name;
+  const auto user = find_user(std::to_string(uid), read_text("/etc/passwd"), "");
+  return user && !user->name.empty() ? user->name : name_from_services(uid);
 }
 
 Result<Running> start_helper(const std::string& helper, pid_t process, const IdMap& map) {

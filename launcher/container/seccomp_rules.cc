@@ -534,11 +534,13 @@ Result<void> add_rules(const Filter& filter, const Capabilities& capabilities) {
   return {};
 }
 
-// libseccomp writes to a file only.
-Result<SeccompFilter> read_program(const Filter& filter) {
+}  // namespace
+
+Result<SeccompFilter> read_program(scmp_filter_ctx filter) {
+  // libseccomp writes to a file only.
   const Fd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file) return failed_call("memfd_create", errno);
-  if (const int code = ::seccomp_export_bpf(filter.get(), file.get()); code != 0)
+  if (const int code = ::seccomp_export_bpf(filter, file.get()); code != 0)
     return failed_call("seccomp filter", -code);
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return failed_call("seccomp filter", errno);
@@ -548,8 +550,6 @@ Result<SeccompFilter> read_program(const Filter& filter) {
     return failed_call("seccomp filter", EIO);
   return program;
 }
-
-}  // namespace
 
 Capabilities deciding_capabilities(const Capabilities& capabilities) {
   Capabilities deciding;
@@ -566,7 +566,7 @@ Result<SeccompFilter> compile_seccomp_filter(const Capabilities& capabilities) {
   add_architectures(filter);
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   TRY(add_rules(filter, capabilities));
-  return read_program(filter);
+  return read_program(filter.get());
 }
 
 }  // namespace vmfs

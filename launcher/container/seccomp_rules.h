@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <linux/filter.h>
+#include <seccomp.h>
 
 #include "formats/result.h"
 #include "launcher/container/capabilities.h"
@@ -11,6 +12,9 @@
 namespace vmfs {
 
 using SeccompFilter = std::vector<sock_filter>;
+
+/// What the kernel is given of libseccomp's `filter`. Errors: those of libseccomp, memfd_create(2).
+[[nodiscard]] Result<SeccompFilter> read_program(scmp_filter_ctx filter);
 
 /// Those of the capabilities that make a difference to the filter.
 [[nodiscard]] Capabilities deciding_capabilities(const Capabilities& capabilities);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
+
+#include <linux/filter.h>
+
 #include "launcher/sandbox/sandbox.h"
 
 namespace vmfs {
@@ -14,7 +18,11 @@ constexpr bool with_sanitizer = __has_feature(address_sanitizer) || __has_featur
 constexpr bool with_sanitizer = false;
 #endif
 
-/// Loads the system call filter of a process that does `work`. Errors: those of seccomp(2).
+/// The filter as the program was built with it, any_process in the place of the process.
+[[nodiscard]] std::span<const sock_filter> computed_sandbox_filter(Work work);
+
+/// Loads the system call filter of a process that does `work`; it has no_new_privs. Errors: those of
+/// seccomp(2).
 [[nodiscard]] Result<void> load_filter(Work work);
 
 }  // namespace vmfs

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <ctime>
 
-#include <execinfo.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -44,14 +43,6 @@ Result<void> lower_limits(const SandboxNeeds& needs) {
   return lower_limit(RLIMIT_NOFILE, own_files + needs.threads * thread_files);
 }
 
-// The C library loads these when they are needed first: the unwinder that pthread_cancel(3) wants, which
-// libfuse ends its threads by, and the time zone.
-void load_what_is_loaded_late(Work work) {
-  void* frame = nullptr;
-  if (work == Work::serve) (void)::backtrace(&frame, 1);
-  ::tzset();
-}
-
 const Capabilities& kept_capabilities(Work work) {
   static const Capabilities none;
   // Those that the attributes of files need: owners, modes, devices, every kind of extended attribute.
@@ -75,7 +66,8 @@ Result<void> drop_capabilities(Work work) {
 }  // namespace
 
 Result<void> enter_sandbox(const SandboxNeeds& needs) {
-  load_what_is_loaded_late(needs.work);
+  // The C library reads the time zone when it prints a time first, which servers never do.
+  if (needs.work != Work::serve) ::tzset();
   TRY(drop_capabilities(needs.work));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_call("no_new_privs", errno);
   if constexpr (!with_sanitizer) {

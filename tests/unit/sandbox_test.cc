@@ -3,10 +3,12 @@
 // sanitizer, which needs more of the kernel, only what is refused there too.
 #include "launcher/sandbox/sandbox.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <thread>
@@ -26,6 +28,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/sandbox/filter.h"
+#include "launcher/sandbox/filter_rules.h"
 
 namespace vmfs {
 namespace {
@@ -50,6 +53,17 @@ std::string outcome(Work work, const std::function<int()>& what) {
 
 [[maybe_unused]] const std::string killed = "signal " + std::to_string(SIGSYS);
 [[maybe_unused]] const std::string refused = std::to_string(EACCES);
+
+TEST(SandboxFilterTest, EachWorkLoadsWhatItsRulesSay) {
+  for (const Work work : {Work::read, Work::serve, Work::copy}) {
+    const auto compiled = compile_sandbox_filter(work);
+    ASSERT_TRUE(compiled) << compiled.error().what;
+    const auto computed = computed_sandbox_filter(work);
+    ASSERT_EQ(computed.size(), compiled->size());
+    EXPECT_EQ(std::memcmp(computed.data(), compiled->data(), computed.size_bytes()), 0);
+    EXPECT_EQ(std::ranges::count(computed, any_process, &sock_filter::k), 1) << "tgkill(2)";
+  }
+}
 
 class SandboxTest : public testing::TestWithParam<Work> {
  protected:
