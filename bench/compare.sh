@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares ways to show a Debian root that lies in a virtual machine's disk, in interleaved rounds:
 #   bench/compare.sh [--rounds N] [--vmfs PROGRAM] [--results FILE] [GROUP...]
-# GROUP is any of raw qcow2 compressed xfs reads verbs scale counts (bench/README.md says what each is); all of them by default.
+# GROUP is any of raw qcow2 compressed xfs reads verbs replay scale counts (bench/README.md says what each is); all of them by default.
 # Prints a table a group; with --results FILE writes them there, and a plot beside it (FILE with .png for its ending).
 # Needs root: for loop mounts, and to drop the kernel's caches before each cold measurement. The images it is made of are
 # kept in build/bench.
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
     *) groups+=("$1"); shift ;;
     esac
 done
-[ ${#groups[@]} -gt 0 ] || groups=(raw qcow2 compressed xfs reads verbs scale counts)
+[ ${#groups[@]} -gt 0 ] || groups=(raw qcow2 compressed xfs reads verbs replay scale counts)
 need fuse2fs qemu-storage-daemon qemu-img mount find tar pgrep fio
 
 # Directories are left out of the sum: a file system may give them any size.
@@ -168,6 +168,7 @@ for group in "${groups[@]}"; do
     xfs) make_xfs && interleaved "$rounds" measure_xfs kernel-xfs vmfs-xfs vmfs ;;
     reads) make_qcow2 && interleaved "$rounds" measure_reads kernel vmfs vmfs-qcow2 ;;
     verbs) make_cat && . "$VMFS_SOURCE/bench/verbs.sh" ;;
+    replay) make_journals && . "$VMFS_SOURCE/bench/replay.sh" ;;
     scale)
         make_scale
         interleaved "$rounds" measure_scale {kernel,vmfs}-{small,million,wide}

@@ -31,15 +31,24 @@ count_calls() {
     record counts "$1" "system calls a request, $2" "$(quotient "$calls" "$requests")"
 }
 
+# What a reader of everything must have at least: inodes and the contents of directories.
+bytes_of_metadata() {
+    local inode=256
+    case $1 in *-xfs) inode=512 ;; esac
+    find "$mnt" -xdev -printf '%y %s\n' | awk -v inode="$inode" '{ sum += inode; if ($1 == "d") sum += $2 } END { print sum }'
+}
+
 # What the server has read from the disk, of each cold walk and archive.
 count_bytes() {
-    local server before
+    local server before after
     show "$1"
     server=$(servers "$1")
     drop_caches
     before=$(bytes_read "$server")
     walk
-    record counts "$1" 'bytes read a file, walk' "$(quotient "($(bytes_read "$server") - $before)" "$(files_of_walk)")"
+    after=$(bytes_read "$server")
+    record counts "$1" 'bytes read a file, walk' "$(quotient "($after - $before)" "$(files_of_walk)")"
+    record counts "$1" 'bytes read a byte of inodes and directories, walk' "$(quotient "($after - $before)" "$(bytes_of_metadata "$1")")"
     drop_caches
     before=$(bytes_read "$server")
     archive

@@ -78,6 +78,26 @@ for f in range(500000): open(f"{sys.argv[1]}/d/f{f}", "w").close()' "$mnt"
 }
 build_gibibyte() { empty_disk "$1" 1G && format "$1" mke2fs -q -t ext4; }
 build_tebibyte() { empty_disk "$1" 1T && format "$1" mke2fs -q -t ext4; }
+
+# Ends with the file system shut down: what the journal holds is not in place.
+fill_journal() {
+    python3 -c 'import os, sys
+for d in range(int(sys.argv[2])):
+    os.mkdir(f"{sys.argv[1]}/d{d}")
+    for f in range(100):
+        with open(f"{sys.argv[1]}/d{d}/f{f}", "w") as file: file.write("text")' "$mnt" "$1"
+    xfs_io -x -c 'shutdown -f' "$mnt"
+}
+build_jbd2() {
+    empty_disk "$1" 2G
+    format "$1" mke2fs -q -t ext4 -J size=64 -N 300000
+    with_mounted "$1" fill_journal 1000
+}
+build_xfslog() {
+    empty_disk "$1" 2G
+    format "$1" mkfs.xfs -q -l size=64m
+    with_mounted "$1" fill_journal 1000
+}
 build_qcow2() { qemu-img convert -f raw -O qcow2 "$images/debian.raw" "$1"; }
 build_zlib() { qemu-img convert -c -f raw -O qcow2 "$images/debian.raw" "$1"; }
 build_zstd() { qemu-img convert -c -f raw -O qcow2 -o compression_type=zstd "$images/debian.raw" "$1"; }
@@ -100,6 +120,7 @@ make_qcow2() { make_debian && made debian.qcow2 build_qcow2; }
 make_compressed() { make_debian && made zlib.qcow2 build_zlib && made zstd.qcow2 build_zstd; }
 make_cat() { make_debian && made eight.qcow2 build_eight; }
 make_xfs() { make_debian && made xfs.raw build_xfs; }
+make_journals() { made jbd2.raw build_jbd2 && made xfslog.raw build_xfslog; }
 make_scale() {
     local name
     for name in small million wide gibibyte tebibyte; do made "$name.raw" "build_$name"; done
