@@ -4,7 +4,7 @@
 # replays it into a copy, which is made before the clock runs; vmfs does so in memory, each time.
 
 root_of_copy() {
-    mount -o "loop,ro,offset=$offset" "$scratch/copy.raw" "$mnt"
+    mount -o "loop,offset=$offset" "$scratch/copy.raw" "$mnt"
     names_at "$mnt"
     umount "$mnt"
 }

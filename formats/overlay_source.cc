@@ -18,12 +18,10 @@ Result<void> check_inside(const Source& base, std::uint64_t offset, std::uint64_
 }  // namespace
 
 OverlaySource::Run OverlaySource::Run::part(std::uint64_t skip, std::uint64_t size) const {
-  Run made{.length = size, .base_offset = base_offset + skip, .bytes = {}};
-  if (in_memory()) {
-    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(skip);
-    made.bytes.assign(from, from + static_cast<std::ptrdiff_t>(size));
-  }
-  return made;
+  return {.length = size,
+          .base_offset = base_offset + skip,
+          .bytes = in_memory() ? bytes + skip : nullptr,
+          .owner = owner};
 }
 
 OverlaySource::Runs::const_iterator OverlaySource::run_at(std::uint64_t offset) const {
@@ -39,7 +37,7 @@ void OverlaySource::clear(std::uint64_t offset, std::uint64_t end) {
     const std::uint64_t first = at->first;
     const std::uint64_t stop = first + at->second.length;
     const Run cut = std::move(runs_.extract(at++).mapped());
-    memory_ -= cut.bytes.size();
+    memory_ -= cut.in_memory() ? cut.length : 0;
     for (const auto& [from, to] : {std::pair{first, offset}, std::pair{end, stop}}) {
       if (from >= to) continue;
       at = std::next(runs_.emplace_hint(at, from, cut.part(from - first, to - from)));
@@ -63,18 +61,24 @@ Result<void> OverlaySource::place(std::uint64_t offset, std::uint64_t length, st
       return {};
     }
   }
-  runs_.emplace_hint(next, offset, Run{.length = length, .base_offset = base_offset, .bytes = {}});
+  runs_.emplace_hint(next, offset, Run{.length = length, .base_offset = base_offset, .owner = {}});
   return {};
 }
 
-Result<void> OverlaySource::put(std::uint64_t offset, std::vector<std::byte> bytes) {
+Result<void> OverlaySource::put(std::uint64_t offset, std::span<const std::byte> bytes,
+                                std::shared_ptr<const void> owner) {
   TRY(check_inside(*base_, offset, bytes.size()));
   if (bytes.empty()) return {};
   clear(offset, offset + bytes.size());
   memory_ += bytes.size();
-  const std::uint64_t length = bytes.size();
-  runs_.emplace(offset, Run{.length = length, .base_offset = 0, .bytes = std::move(bytes)});
+  runs_.emplace(offset, Run{.length = bytes.size(), .bytes = bytes.data(), .owner = std::move(owner)});
   return {};
+}
+
+Result<void> OverlaySource::put(std::uint64_t offset, std::vector<std::byte> bytes) {
+  auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  const std::span<const std::byte> held = *owner;
+  return put(offset, held, std::move(owner));
 }
 
 Result<Extent> OverlaySource::do_map(std::uint64_t offset, std::uint64_t max_length) const {
@@ -93,7 +97,8 @@ Result<void> OverlaySource::do_decode(std::uint64_t offset, std::span<std::byte>
   for (auto at = run_at(offset); !into.empty(); ++at) {
     if (at == runs_.end() || at->first > offset || !at->second.in_memory())
       return fail(EINVAL, "nothing in memory at {} ({} bytes)", offset, into.size());
-    const auto here = std::span(at->second.bytes).subspan(static_cast<std::size_t>(offset - at->first));
+    const auto here = std::span(at->second.bytes, static_cast<std::size_t>(at->second.length))
+                          .subspan(static_cast<std::size_t>(offset - at->first));
     const std::size_t count = std::min(here.size(), into.size());
     std::ranges::copy(here.first(count), into.begin());
     into = into.subspan(count);

@@ -23,7 +23,10 @@ class OverlaySource final : public Source {
   /// `offset` itself they are the base's own again. Errors: EINVAL (not inside the base).
   [[nodiscard]] Result<void> place(std::uint64_t offset, std::uint64_t length, std::uint64_t base_offset);
 
-  /// Replaces the bytes from `offset`, whatever they were before. Errors: EINVAL (not inside the base).
+  /// Replaces the bytes from `offset`, whatever they were before. `bytes` lives, unchanged, as long as
+  /// `owner` does. Errors: EINVAL (not inside the base).
+  [[nodiscard]] Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes,
+                                 std::shared_ptr<const void> owner);
   [[nodiscard]] Result<void> put(std::uint64_t offset, std::vector<std::byte> bytes);
 
   /// How many bytes are held in memory.
@@ -33,10 +36,11 @@ class OverlaySource final : public Source {
   /// `length` bytes that begin at a key of the map; no run overlaps another.
   struct Run {
     std::uint64_t length = 0;
-    std::uint64_t base_offset = 0;  ///< where `bytes` is empty
-    std::vector<std::byte> bytes;   ///< `length` of them, or none
+    std::uint64_t base_offset = 0;      ///< where `bytes` is null
+    const std::byte* bytes = nullptr;   ///< `length` of them
+    std::shared_ptr<const void> owner;  ///< of `bytes`
 
-    [[nodiscard]] bool in_memory() const { return !bytes.empty(); }
+    [[nodiscard]] bool in_memory() const { return bytes != nullptr; }
     [[nodiscard]] Run part(std::uint64_t skip, std::uint64_t size) const;
   };
   using Runs = std::map<std::uint64_t, Run>;

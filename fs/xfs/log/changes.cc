@@ -24,14 +24,14 @@ Result<void> ChangedSectors::read(std::uint64_t offset, std::span<std::byte> int
     const std::uint64_t at = offset + missing;
     const auto skip = static_cast<std::size_t>(at % sector_size);
     const std::size_t length = std::min(into.size() - missing, sector_size - skip);
-    const auto found = index_.find(at / sector_size);
-    if (found == index_.end()) {
+    const Sector* const found = find(at / sector_size);
+    if (found == nullptr) {
       missing += length;
       continue;
     }
     TRY(vmfs::read(volume_, offset, into.first(missing)));
     into = into.subspan(missing);
-    std::ranges::copy(std::span(*found->second).subspan(skip, length), into.begin());
+    std::ranges::copy(std::span(*found).subspan(skip, length), into.begin());
     into = into.subspan(length);
     offset = at + length;
     missing = 0;
@@ -39,13 +39,25 @@ Result<void> ChangedSectors::read(std::uint64_t offset, std::span<std::byte> int
   return vmfs::read(volume_, offset, into);
 }
 
+ChangedSectors::Sector* ChangedSectors::find(std::uint64_t number) const {
+  const auto page = pages_.find(number / sectors_of_page);
+  return page == pages_.end() ? nullptr : page->second[number % sectors_of_page];
+}
+
+ChangedSectors::Sector* ChangedSectors::new_sector() {
+  const std::size_t place = sectors_ % sectors_of_slab;
+  if (place == 0) slabs_.push_back(std::make_unique_for_overwrite<Slab>());
+  ++sectors_;
+  return &(*slabs_.back())[place];
+}
+
 Result<ChangedSectors::Sector*> ChangedSectors::sector(std::uint64_t number, bool whole) {
-  if (const auto found = index_.find(number); found != index_.end()) return found->second;
+  Sector*& known = pages_[number / sectors_of_page][number % sectors_of_page];
+  if (known != nullptr) return known;
   if (size() >= limit_) return fail(EUCLEAN, "more than {} bytes would change", limit_);
-  Sector& fresh = sectors_.emplace_back();
-  if (!whole) TRY(vmfs::read(volume_, number * sector_size, fresh));
-  index_.emplace(number, &fresh);
-  return &fresh;
+  Sector* const fresh = new_sector();
+  if (!whole) TRY(vmfs::read(volume_, number * sector_size, *fresh));
+  return known = fresh;
 }
 
 Result<void> ChangedSectors::write(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -64,22 +76,31 @@ Result<void> ChangedSectors::write(std::uint64_t offset, std::span<const std::by
   return {};
 }
 
-std::vector<ChangedSectors::Run> ChangedSectors::take_runs() {
-  std::vector<std::pair<std::uint64_t, Sector*>> sorted(index_.begin(), index_.end());
-  std::ranges::sort(sorted);
-  std::vector<Run> runs;
-  for (std::size_t first = 0; first < sorted.size();) {
-    std::size_t end = first + 1;
-    while (end < sorted.size() && sorted[end].first == sorted[end - 1].first + 1) ++end;
-    Run& run = runs.emplace_back();
-    run.offset = sorted[first].first * sector_size;
-    run.bytes.reserve((end - first) * sector_size);
-    for (; first < end; ++first)
-      run.bytes.insert(run.bytes.end(), sorted[first].second->begin(), sorted[first].second->end());
+Result<void> ChangedSectors::move_to(OverlaySource& overlay) {
+  std::vector<std::pair<std::uint64_t, Page>> sorted(pages_.begin(), pages_.end());
+  std::ranges::sort(sorted, {}, &std::pair<std::uint64_t, Page>::first);
+  const auto owner = std::make_shared<const Slabs>(std::move(slabs_));
+  // What was neighbours in the volume and changed in one go is so in memory.
+  std::uint64_t begin = 0;
+  std::span<const std::byte> run;
+  for (const auto& [page, sectors] : sorted) {
+    for (std::size_t i = 0; i < sectors_of_page; ++i) {
+      if (sectors[i] == nullptr) continue;
+      const std::uint64_t offset = (page * sectors_of_page + i) * sector_size;
+      const std::byte* const bytes = sectors[i]->data();
+      if (offset == begin + run.size() && bytes == run.data() + run.size()) {
+        run = {run.data(), run.size() + sector_size};
+        continue;
+      }
+      TRY(overlay.put(begin, run, owner));
+      begin = offset;
+      run = {bytes, sector_size};
+    }
   }
-  index_.clear();
-  sectors_.clear();
-  return runs;
+  TRY(overlay.put(begin, run, owner));
+  pages_.clear();
+  sectors_ = 0;
+  return {};
 }
 
 }  // namespace vmfs::xfs

@@ -3,11 +3,12 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "formats/overlay_source.h"
 #include "formats/source.h"
 
 namespace vmfs::xfs {
@@ -38,26 +39,33 @@ class ChangedSectors {
   }
 
   /// Bytes in memory.
-  [[nodiscard]] std::uint64_t size() const { return sectors_.size() * sector_size; }
+  [[nodiscard]] std::uint64_t size() const { return sectors_ * sector_size; }
 
-  /// What changed, by offset, neighbours as one. Leaves nothing here.
-  struct Run {
-    std::uint64_t offset = 0;
-    std::vector<std::byte> bytes;
-  };
-  [[nodiscard]] std::vector<Run> take_runs();
+  /// Lays what changed over a source of the same volume, which takes the memory. Leaves nothing here. Errors:
+  /// none.
+  [[nodiscard]] Result<void> move_to(OverlaySource& overlay);
 
  private:
   using Sector = std::array<std::byte, sector_size>;
+  static constexpr std::size_t sectors_of_page = 8;
+  /// Neighbouring sectors, those that changed: most changes are of whole pages.
+  using Page = std::array<Sector*, sectors_of_page>;
+  static constexpr std::size_t sectors_of_slab = 128;
+  using Slab = std::array<Sector, sectors_of_slab>;
+  /// Sectors in the order in which they changed first; they stay where they are.
+  using Slabs = std::vector<std::unique_ptr<Slab>>;
 
   [[nodiscard]] Result<void> check(std::uint64_t offset, std::size_t length) const;
+  [[nodiscard]] Sector* find(std::uint64_t number) const;
   [[nodiscard]] Result<Sector*> sector(std::uint64_t number, bool whole);
+  [[nodiscard]] Sector* new_sector();
 
   const Source& volume_;
   const std::uint64_t limit_;
   std::uint64_t written_ = 0;
-  std::deque<Sector> sectors_;
-  std::unordered_map<std::uint64_t, Sector*> index_;  // by number
+  std::uint64_t sectors_ = 0;
+  Slabs slabs_;
+  std::unordered_map<std::uint64_t, Page> pages_;  // by number
 };
 
 }  // namespace vmfs::xfs

@@ -79,7 +79,7 @@ class Recovery {
     TRY(replay_.stamp(lsn_));
     TRY(replay_.seal());
     auto overlay = std::make_shared<OverlaySource>(volume_);
-    for (auto& run : replay_.disk().take_runs()) TRY(overlay->put(run.offset, std::move(run.bytes)));
+    TRY(replay_.disk().move_to(*overlay));
     return Recovered{.volume = std::move(overlay),
                      .dirty = true,
                      .transactions = transactions_,

@@ -9,19 +9,31 @@ namespace {
 
 constexpr std::size_t max_open = 65536;  // transactions under way at one time, far more than a kernel has
 
+constexpr std::size_t chunk_size = 64U << 10;
+
 constexpr std::size_t buffer_head_size = sizeof(BufLogFormat) + 17 * sizeof(le32);  // with the longest bitmap
 
 }  // namespace
 
+// To the last region, which is the last of its chunk.
 void Transaction::append(std::span<const std::byte> bytes) {
+  std::span<std::byte>& region = regions_.back();
   if (heads_only_) {
-    const bool head = ends_.size() == items_.back().first + 1;
-    const std::size_t start = ends_.size() > 1 ? ends_[ends_.size() - 2] : 0;
-    const std::size_t room = head ? buffer_head_size - std::min(buffer_head_size, bytes_.size() - start) : 0;
-    bytes = bytes.first(std::min(bytes.size(), room));
+    const bool head = regions_.size() == items_.back().first + 1;
+    const std::size_t most = head ? buffer_head_size - std::min(buffer_head_size, region.size()) : 0;
+    bytes = bytes.first(std::min(bytes.size(), most));
   }
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-  ends_.back() = bytes_.size();
+  if (bytes.size() > room_.size()) {
+    const std::size_t size = std::max(chunk_size, (region.size() + bytes.size()) * 2);
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(size));
+    room_ = {chunks_.back().get(), size};
+    std::ranges::copy(region, room_.begin());
+    region = room_.first(region.size());
+    room_ = room_.subspan(region.size());
+  }
+  std::ranges::copy(bytes, room_.begin());
+  region = {region.data(), region.size() + bytes.size()};
+  room_ = room_.subspan(bytes.size());
 }
 
 Result<void> Transaction::add(std::span<const std::byte> bytes) {
@@ -34,19 +46,19 @@ Result<void> Transaction::add(std::span<const std::byte> bytes) {
     header_left_ = sizeof(XfsTransHeader) - bytes.size();
     return {};
   }
-  if (items_.empty() || ends_.size() - items_.back().first == items_.back().total) {
+  if (items_.empty() || regions_.size() - items_.back().first == items_.back().total) {
     if (bytes.size() < sizeof(LogItemHead)) return fail(EUCLEAN, "an item of {} bytes", bytes.size());
     const std::size_t total = from_bytes<LogItemHead>(bytes).size;
     if (total == 0 || total > log_item_max_regions) return fail(EUCLEAN, "an item of {} regions", total);
-    items_.push_back({.first = ends_.size(), .total = total});
+    items_.push_back({.first = regions_.size(), .total = total});
   }
-  ends_.push_back(bytes_.size());
+  regions_.push_back(room_.first(0));
   append(bytes);
   return {};
 }
 
 Result<void> Transaction::add_more(std::span<const std::byte> bytes) {
-  if (ends_.empty()) {
+  if (regions_.empty()) {
     if (bytes.size() > header_left_) return fail(EUCLEAN, "a transaction header of too many bytes");
     header_left_ = 0;
     return {};
@@ -59,10 +71,9 @@ Result<std::vector<LogItem>> Transaction::items() const {
   std::vector<LogItem> items;
   items.reserve(items_.size());
   for (const Item& item : items_) {
-    const std::size_t count = std::min(item.total, ends_.size() - item.first);
+    const std::size_t count = std::min(item.total, regions_.size() - item.first);
     if (count != item.total) return fail(EUCLEAN, "an item of {} regions has only {}", item.total, count);
-    items.emplace_back(bytes_, std::span(ends_).subspan(item.first, count),
-                       item.first == 0 ? 0 : ends_[item.first - 1]);
+    items.emplace_back(std::span(regions_).subspan(item.first, count));
   }
   return items;
 }

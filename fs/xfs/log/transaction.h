@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -15,25 +16,20 @@ namespace vmfs::xfs {
 /// One logged item: a few regions of bytes, the first of which says what they are.
 class LogItem {
  public:
-  LogItem(std::span<const std::byte> bytes, std::span<const std::size_t> ends, std::size_t start)
-      : bytes_(bytes), ends_(ends), start_(start) {}
+  explicit LogItem(std::span<const std::span<std::byte>> regions) : regions_(regions) {}
 
   [[nodiscard]] LogItemType type() const {
     return LogItemType{std::uint16_t{from_bytes<LogItemHead>(region(0)).type}};
   }
   /// Regions there are: at least one.
-  [[nodiscard]] std::size_t regions() const { return ends_.size(); }
+  [[nodiscard]] std::size_t regions() const { return regions_.size(); }
   /// The bytes of one; none behind the last one. The first has at least those of a LogItemHead.
   [[nodiscard]] std::span<const std::byte> region(std::size_t index) const {
-    if (index >= ends_.size()) return {};
-    const std::size_t from = index == 0 ? start_ : ends_[index - 1];
-    return bytes_.subspan(from, ends_[index] - from);
+    return index < regions_.size() ? regions_[index] : std::span<const std::byte>();
   }
 
  private:
-  std::span<const std::byte> bytes_;
-  std::span<const std::size_t> ends_;
-  std::size_t start_;
+  std::span<const std::span<std::byte>> regions_;
 };
 
 /// A transaction whose operations were met, in one record or in several.
@@ -61,13 +57,17 @@ class Transaction {
     std::size_t total = 0;  // regions, as its head says
   };
 
+  /// Bytes that stay where they are; more than one chunk only where a region is.
+  using Chunk = std::unique_ptr<std::byte[]>;
+
   void append(std::span<const std::byte> bytes);
 
   std::uint64_t lsn_;
   bool heads_only_;
   std::size_t header_left_ = sizeof(XfsTransHeader);
-  std::vector<std::byte> bytes_;
-  std::vector<std::size_t> ends_;  // of the regions in bytes_
+  std::vector<Chunk> chunks_;
+  std::span<std::byte> room_;                  // behind the last region
+  std::vector<std::span<std::byte>> regions_;  // in chunks_
   std::vector<Item> items_;
 };
 
