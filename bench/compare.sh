@@ -101,9 +101,9 @@ measure_system() {
 measure_compressed() {
     show "$1"
     drop_caches
-    timed "compressed, ${1#*-}" "$1" 'tar, cold (s)' archive
-    timed "compressed, ${1#*-}" "$1" 'tar, warm (s)' archive
-    measure_servers "compressed, ${1#*-}" "$1"
+    timed "compressed, ${1##*-}" "$1" 'tar, cold (s)' archive
+    timed "compressed, ${1##*-}" "$1" 'tar, warm (s)' archive
+    measure_servers "compressed, ${1##*-}" "$1"
     hide "$1"
 }
 
