@@ -16,9 +16,9 @@
 namespace vmfs {
 namespace {
 
-// Below this a copy takes less time than the three more system calls of a splice (bench/compare.sh, group
-// reads and tar).
-constexpr std::size_t smallest_splice = std::size_t{128} << 10;
+// Below this a copy takes less time than the three more system calls of a splice: a cold tar in
+// bench/compare.sh.
+constexpr std::size_t smallest_splice = std::size_t{32} << 10;
 
 Service& service(fuse_req_t request) {
   return *static_cast<Service*>(fuse_req_userdata(request));
