@@ -16,7 +16,7 @@ bytes_read() { awk '/^read_bytes/ { print $2 }' "/proc/$1/io"; }
 count_calls() {
     local server tracer requests calls
     show "$1"
-    server=$(servers "$1")
+    server=$(server_of "$1")
     drop_caches
     strace -f -q -c -o "$scratch/calls" -p "$server" &
     tracer=$!
@@ -42,7 +42,7 @@ bytes_of_metadata() {
 count_bytes() {
     local server before after
     show "$1"
-    server=$(servers "$1")
+    server=$(server_of "$1")
     drop_caches
     before=$(bytes_read "$server")
     walk

@@ -67,6 +67,14 @@ servers() {
     case $1 in *-export*) cat "$scratch/export.pid" ;; esac
 }
 
+# The one of them that answers requests.
+server_of() {
+    local pid
+    for pid in $(servers "$1"); do
+        [ "$(cat "/proc/$pid/comm")" = vmfs-mounter ] || echo "$pid"
+    done
+}
+
 # What the servers of a system took until now: "MEBIBYTES SECONDS", of memory at most and of processors; nothing for the
 # kernel's own.
 server_use() {
