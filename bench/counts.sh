@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what bench/compare.sh and tests/lib.sh set
 # The group "counts" of bench/compare.sh: what a busy machine cannot change, each counted once.
-need strace valgrind
+need strace
 
 # files_of_walk, bytes_of_tar: what `same` has written down of the tree at hand
 files_of_walk() { cut -d ' ' -f 1 "$scratch/seen.walk.$tree"; }
@@ -26,7 +26,7 @@ count_calls() {
     wait "$tracer" || true
     hide "$1"
     requests=$(awk '$NF == "read" { print $4 }' "$scratch/calls")
-    calls=$(awk '$NF == "total" { print $3 }' "$scratch/calls")
+    calls=$(awk '$NF == "total" { print $4 }' "$scratch/calls")
     record counts "$1" "requests a file, $2" "$(quotient "$requests" "$(files_of_walk)")"
     record counts "$1" "system calls a request, $2" "$(quotient "$calls" "$requests")"
 }
@@ -56,17 +56,8 @@ count_bytes() {
     hide "$1"
 }
 
-# The reader alone, without FUSE: `vmfs find` of everything with its size.
-count_instructions() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$VMFS" find "$(image_of "$1")" / -printf '%s\n' \
-        >/dev/null 2>"$scratch/callgrind"
-    record counts "$1" 'instructions a file, vmfs find' \
-        "$(quotient "$(sed -n 's/.*Collected : //p' "$scratch/callgrind")" "$(files_of_walk)")"
-}
-
 for system in vmfs vmfs-qcow2 vmfs-zlib vmfs-xfs; do
     count_bytes "$system"
     count_calls "$system" walk
     count_calls "$system" archive
-    count_instructions "$system"
 done
