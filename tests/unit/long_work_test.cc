@@ -2,6 +2,7 @@
 #include "formats/long_work.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include <fcntl.h>
@@ -49,7 +50,11 @@ TEST(LongWorkTest, IsAReadThatWaitsForTheDiskAndNoOther) {
     EXPECT_TRUE(read_extent(extent, offset, page));
     return calls;
   };
-  if (calls_of_read(0) == 0) GTEST_SKIP() << "this file system keeps everything in memory";
+  if (calls_of_read(0) == 0) {
+    std::fclose(file);
+    ASSERT_EQ(nullptr, std::getenv("CI")) << "may not be skipped here: /tmp keeps everything in memory";
+    GTEST_SKIP() << "/tmp keeps everything in memory";
+  }
   EXPECT_EQ(calls_of_read(0), 0);
   std::fclose(file);
 }
