@@ -2,12 +2,10 @@
 #include "fs/mount/server.h"
 
 #include <cerrno>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "fs/mount/operations.h"
-#include "fs/mount/session.h"
 
 namespace vmfs {
 

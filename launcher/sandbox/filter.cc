@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/sandbox/filter.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <vector>
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "launcher/container/process.h"
