@@ -37,35 +37,32 @@ Result<OpenOptions> to_open_options(const ImageOptions& options, const Warn& war
   return out;
 }
 
+Result<void> take_cache_size(const std::string& text, ImageOptions& options) {
+  options.cache = std::make_shared<ImageCache>(TRY(parse_cache_size(text)));
+  options.cache_size_given = true;
+  return {};
+}
+
 }  // namespace
 
-void add_image_options(CLI::App& verb, ImageOptions& options, const std::string& partition,
+void add_image_options(CommandLine line, ImageOptions& options, const std::string& partition,
                        const std::string& add) {
-  verb.add_option(add, options.added,
-                  "further image of the same guest, for volume groups over several disks; repeatable")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  verb.add_option("--format", options.format,
-                  fmt::format("format of the image, not guessed: {}", fmt::join(image_formats(), ", ")));
-  verb.add_option("--snapshot", options.snapshot, "internal snapshot to show, by id or name");
-  verb.add_option(partition, options.partition,
-                  "partition or logical volume to show, by number, VG/LV, label or UUID");
-  verb.add_flag("--no-backing", options.no_backing, "refuse an image that names another file");
-  verb.add_option("--backing-dir", options.backing_directory,
-                  "take files that an image names from this folder only");
-  verb.add_option("--password-file", options.password_file,
-                  "file whose first line is the password of an encrypted image; - is standard input");
-  verb.add_option_function<std::string>(
-          "--cache-size",
-          [&options](const std::string& text) {
-            const auto size = parse_cache_size(text);
-            if (!size) throw CLI::ValidationError("--cache-size " + text, size.error().what);
-            options.cache = std::make_shared<ImageCache>(*size);
-            options.cache_size_given = true;
-          },
-          "how much to keep in memory of decoded clusters and L2 tables, at most; default: 16M")
-      ->type_name("SIZE");
-  verb.add_flag("--norecovery", options.no_recovery, "show the disk as it is, without replaying a journal");
+  line.list(add, options.added,
+            "further image of the same guest, for volume groups over several disks; repeatable", "FILE");
+  line.option("--format", options.format,
+              fmt::format("format of the image, not guessed: {}", fmt::join(image_formats(), ", ")));
+  line.option("--snapshot", options.snapshot, "internal snapshot to show, by id or name");
+  line.option(partition, options.partition,
+              "partition or logical volume to show, by number, VG/LV, label or UUID");
+  line.flag("--no-backing", options.no_backing, "refuse an image that names another file");
+  line.option("--backing-dir", options.backing_directory,
+              "take files that an image names from this folder only");
+  line.option("--password-file", options.password_file,
+              "file whose first line is the password of an encrypted image; - is standard input");
+  line.option(
+      "--cache-size", [&options](const std::string& text) { return take_cache_size(text, options); },
+      "how much to keep in memory of decoded clusters and L2 tables, at most; default: 16M", "SIZE");
+  line.flag("--norecovery", options.no_recovery, "show the disk as it is, without replaying a journal");
 }
 
 FilesystemOptions filesystem_options(const ImageOptions& options, const Warn& warn) {

@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "formats/image.h"
 #include "formats/image_cache.h"
 #include "fs/guest/guest.h"
+#include "launcher/command_line.h"
 
 namespace vmfs {
 
@@ -31,8 +30,8 @@ struct ImageOptions {
 
 /// Adds these options to a verb, but for the image itself, whose place differs. `partition` and `add` are
 /// what the options of these names are called.
-void add_image_options(CLI::App& verb, ImageOptions& options, const std::string& partition = "-p,--partition",
-                       const std::string& add = "-a,--add");
+void add_image_options(CommandLine line, ImageOptions& options,
+                       const std::string& partition = "-p,--partition", const std::string& add = "-a,--add");
 
 /// Prints "vmfs: warning: ..." on standard error, in one line whatever the image says. Throws nothing but
 /// bad_alloc.

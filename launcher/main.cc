@@ -21,7 +21,7 @@ namespace {
 struct Verb {
   const char* name;
   const char* description;
-  vmfs::Command (*add)(CLI::App&);
+  vmfs::Command (*add)(vmfs::CommandLine);
   bool takes_command = false;  // words after the image are somebody else's
 };
 
@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
   const auto wanted = verbs_for(argc, argv);
   for (const Verb& verb : wanted) {
     CLI::App* subcommand = app.add_subcommand(verb.name, verb.description);
-    commands.emplace_back(subcommand, verb.add(*subcommand));
+    commands.emplace_back(subcommand, verb.add(vmfs::CommandLine(*subcommand)));
   }
   try {
     app.parse(words_of(argc, argv, wanted));

@@ -78,9 +78,9 @@ Result<int> attach(const std::string& name) {
 
 }  // namespace
 
-Command add_attach(CLI::App& verb) {
+Command add_attach(CommandLine line) {
   auto name = std::make_shared<std::string>();
-  verb.add_option("NAME", *name, "container that runs in the background")->required();
+  line.argument("NAME", *name, "container that runs in the background");
   return [name] { return attach(*name); };
 }
 

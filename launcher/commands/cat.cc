@@ -50,12 +50,11 @@ Result<int> cat(const CatCommand& command) {
 
 }  // namespace
 
-Command add_cat(CLI::App& verb) {
+Command add_cat(CommandLine line) {
   auto command = std::make_shared<CatCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH", command->paths, "files in the image; symbolic links are followed inside it")
-      ->required();
-  add_image_options(verb, command->image);
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.arguments("PATH", command->paths, "files in the image; symbolic links are followed inside it");
+  add_image_options(line, command->image);
   return [command] { return cat(*command); };
 }
 

@@ -8,7 +8,6 @@
 
 #include <unistd.h>
 
-#include "launcher/commands/commands.h"
 #include "launcher/container/process.h"
 #include "launcher/container/report.h"
 
@@ -19,8 +18,8 @@ constexpr int exit_usage = 2;
 
 // What follows the image is the container's command, options and all; a "--" before it is ours. Errors:
 // EINVAL for what looks like an option and is none of ours.
-Result<std::vector<std::string>> command_of(const CLI::App& verb) {
-  auto words = verb.remaining();
+Result<std::vector<std::string>> command_of(const CommandLine& line) {
+  auto words = line.rest();
   if (!words.empty() && words.front() == command_separator) {
     words.erase(words.begin());
   } else if (!words.empty() && words.front().starts_with('-')) {
@@ -32,9 +31,9 @@ Result<std::vector<std::string>> command_of(const CLI::App& verb) {
 
 }  // namespace
 
-Result<int> run_command(const CLI::App& verb, std::vector<std::string>& command,
+Result<int> run_command(const CommandLine& line, std::vector<std::string>& command,
                         const std::function<Result<int>()>& run) {
-  auto words = command_of(verb);
+  auto words = command_of(line);
   if (!words) {
     fmt::print(stderr, "vmfs: {}\n", words.error().what);
     return exit_usage;
@@ -44,17 +43,6 @@ Result<int> run_command(const CLI::App& verb, std::vector<std::string>& command,
   if (status) return *status;
   fmt::print(stderr, "vmfs: {}\n", status.error().what);
   return exit_own_failure;
-}
-
-CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
-                      const std::string& description, const std::string& type) {
-  return verb.add_option(name, values, description)->type_name(type)->allow_extra_args(false);
-}
-
-void let_the_last_count(CLI::App& verb) {
-  for (CLI::Option* const option : verb.get_options()) {
-    if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  }
 }
 
 Environment environment_of_caller() {

@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "formats/result.h"
+#include "launcher/command_line.h"
 #include "launcher/container/environment.h"
 
 namespace vmfs {
@@ -17,16 +16,8 @@ namespace vmfs {
 /// Takes the command with its options, an optional "--" before it, from what the verb has left over, and
 /// carries the verb out: its status; 2 where an option is unknown, and 125 where it fails, with a line on
 /// standard error.
-[[nodiscard]] Result<int> run_command(const CLI::App& verb, std::vector<std::string>& command,
+[[nodiscard]] Result<int> run_command(const CommandLine& line, std::vector<std::string>& command,
                                       const std::function<Result<int>()>& run);
-
-/// An option that may be given several times, with one value each.
-CLI::Option* add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
-                      const std::string& description, const std::string& type);
-
-/// Of an option with one value that is given several times, the last counts, as podman has it. Call it once
-/// the verb has all its options.
-void let_the_last_count(CLI::App& verb);
 
 /// This process's.
 [[nodiscard]] Environment environment_of_caller();

@@ -103,17 +103,17 @@ Result<int> cp(CpCommand& command) {
 
 }  // namespace
 
-Command add_cp(CLI::App& verb) {
+Command add_cp(CommandLine line) {
   auto command = std::make_shared<CpCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH... DEST", command->paths, "files in the image, and where to put them")->required();
-  verb.add_flag("-r,-R,--recursive", command->recursive, "directories with all that is in them");
-  verb.add_flag("-p", command->preserve, "keep modes, owners, times and access control lists");
-  verb.add_flag("-a,--archive", command->archive,
-                "-r and -p, and keep symbolic links, hard links and extended attributes");
-  verb.add_flag("-L,--dereference", command->follow, "copy what symbolic links lead to in the image");
-  add_image_options(verb, command->image, "--partition", "--add");
-  verb.footer(
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.arguments("PATH... DEST", command->paths, "files in the image, and where to put them");
+  line.flag("-r,-R,--recursive", command->recursive, "directories with all that is in them");
+  line.flag("-p", command->preserve, "keep modes, owners, times and access control lists");
+  line.flag("-a,--archive", command->archive,
+            "-r and -p, and keep symbolic links, hard links and extended attributes");
+  line.flag("-L,--dereference", command->follow, "copy what symbolic links lead to in the image");
+  add_image_options(line, command->image, "--partition", "--add");
+  line.footer(
       "Copies as cp(1) does, out of the image. A PATH that ends in /. stands for what is in the directory. "
       "Files that\n"
       "are in the way are replaced, symbolic links in DEST are never followed. What an ordinary user may not "

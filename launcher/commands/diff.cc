@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
 #include <memory>
+#include <tuple>
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -180,25 +181,21 @@ Result<int> run(const DiffCommand& command) {
 
 }  // namespace
 
-Command add_diff(CLI::App& verb) {
+Command add_diff(CommandLine line) {
   auto command = std::make_shared<DiffCommand>();
-  verb.add_option("IMAGE_A", command->before.image, "disk image, or a block device")->required();
-  verb.add_option("IMAGE_B", command->after.image, "another one, or the same")->required();
-  verb.add_option("PATH", command->path, "file or directory to compare; default: /");
-  verb.add_flag("--times", command->times, "compare when files were modified, too");
-  verb.add_flag("--json", command->as_json,
-                "print JSON: a list of {path, change, what, before, after, xattrs}");
-  for (auto [side, letter] : {std::pair(&command->before, 'a'), std::pair(&command->after, 'b')}) {
-    const auto name = [letter = letter](const char* option) { return fmt::format("{}-{}", option, letter); };
-    const auto text = [letter = letter](const char* option) {
-      return fmt::format("{}, of IMAGE_{} only", option, letter == 'a' ? 'A' : 'B');
-    };
-    verb.add_option(name("--snapshot"), side->snapshot, text("as --snapshot"));
-    verb.add_option(name("--partition"), side->partition, text("as --partition"));
-    verb.add_option(name("--add"), side->added, text("as --add"))->type_name("FILE")->allow_extra_args(false);
+  line.argument("IMAGE_A", command->before.image, "disk image, or a block device");
+  line.argument("IMAGE_B", command->after.image, "another one, or the same");
+  line.optional_argument("PATH", command->path, "file or directory to compare; default: /");
+  line.flag("--times", command->times, "compare when files were modified, too");
+  line.flag("--json", command->as_json, "print JSON: a list of {path, change, what, before, after, xattrs}");
+  for (const auto& [side, letter, only] : {std::tuple(&command->before, "-a", ", of IMAGE_A only"),
+                                           std::tuple(&command->after, "-b", ", of IMAGE_B only")}) {
+    line.option(fmt::format("--snapshot{}", letter), side->snapshot, fmt::format("as --snapshot{}", only));
+    line.option(fmt::format("--partition{}", letter), side->partition, fmt::format("as --partition{}", only));
+    line.list(fmt::format("--add{}", letter), side->added, fmt::format("as --add{}", only), "FILE");
   }
-  add_image_options(verb, command->both, "-p,--partition", "--add");
-  verb.footer(
+  add_image_options(line, command->both, "-p,--partition", "--add");
+  line.footer(
       "A line for each path that differs: A (added in IMAGE_B), D (deleted) or C (changed, and what: type, "
       "content, "
       "target, device, mode, owner, xattrs). Exit status: 0 the trees are the same, 1 they differ, 2 "

@@ -39,24 +39,22 @@ Result<int> exec(ExecCommand& command) {
 
 }  // namespace
 
-Command add_exec(CLI::App& verb) {
+Command add_exec(CommandLine line) {
   auto command = std::make_shared<ExecCommand>();
   ExecOptions& options = command->options;
-  verb.add_option("NAME", command->name, "container that runs")->required();
-  verb.add_flag("-i,--interactive", options.interactive, "let the command read standard input");
-  verb.add_flag("-t,--tty", options.terminal, "give the command a terminal");
-  verb.add_flag("-d,--detach", options.detach, "do not wait for the command, and show nothing of it");
-  add_list(verb, "-e,--env", options.environment, "set a variable, or take it from here", "NAME[=VALUE]");
-  add_list(verb, "--env-file", command->environment_files, "set the variables that a file lists", "FILE");
-  verb.add_option("-w,--workdir", options.workdir, "working directory; default: the container's")
-      ->type_name("DIR");
-  verb.add_option("-u,--user", options.user, "user of the image; default: the container's")
-      ->type_name("NAME|UID[:GROUP|GID]");
-  let_the_last_count(verb);
-  verb.prefix_command();
-  return [command, &verb] {
-    return run_command(verb, command->options.command, [&] { return exec(*command); });
-  };
+  line.argument("NAME", command->name, "container that runs");
+  line.flag("-i,--interactive", options.interactive, "let the command read standard input");
+  line.flag("-t,--tty", options.terminal, "give the command a terminal");
+  line.flag("-d,--detach", options.detach, "do not wait for the command, and show nothing of it");
+  line.list("-e,--env", options.environment, "set a variable, or take it from here", "NAME[=VALUE]");
+  line.list("--env-file", command->environment_files, "set the variables that a file lists", "FILE");
+  line.option("-w,--workdir", options.workdir, "working directory; default: the container's", "DIR");
+  line.option("-u,--user", options.user, "user of the image; default: the container's",
+              "NAME|UID[:GROUP|GID]");
+  line.let_the_last_count();
+  line.keep_a_command();
+  return
+      [command, line] { return run_command(line, command->options.command, [&] { return exec(*command); }); };
 }
 
 }  // namespace vmfs

@@ -75,14 +75,14 @@ Result<int> find(const FindCommand& command, const std::vector<std::string>& wor
 
 }  // namespace
 
-Command add_find(CLI::App& verb) {
+Command add_find(CommandLine line) {
   auto command = std::make_shared<FindCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
   // Letters belong to the expression, whose words begin with one hyphen.
-  verb.set_help_flag("--help", "print this help and end");
-  add_image_options(verb, command->image, "--partition", "--add");
-  verb.allow_extras();
-  verb.footer(
+  line.help_by_long_name_only();
+  add_image_options(line, command->image, "--partition", "--add");
+  line.keep_the_rest();
+  line.footer(
       "vmfs find [OPTIONS] IMAGE [PATH...] [EXPRESSION]\n"
       "Finds files as find(1) does, in the order of the names' bytes; default PATH: /. The expression knows\n"
       "  ( ) ! -not -a -and -o -or ,   -maxdepth N -mindepth N   -print -print0 -printf FORMAT -quit -prune "
@@ -90,7 +90,7 @@ Command add_find(CLI::App& verb) {
       "  -name -iname -path -ipath PATTERN   -type fdlpsbc   -size N[cwbkMG]   -perm [-/]MODE   -empty\n"
       "  -user -group NAME   -uid -gid -links -inum [+-]N   -mtime [+-]DAYS   -newer PATH   -newermt TIME\n"
       "Users, groups and the PATH of -newer are the guest's. A wrong expression ends with status 2.");
-  return [command, &verb] { return find(*command, verb.remaining()); };
+  return [command, line] { return find(*command, line.rest()); };
 }
 
 }  // namespace vmfs

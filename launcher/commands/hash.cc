@@ -113,13 +113,14 @@ Result<int> hash(HashCommand& command) {
 
 }  // namespace
 
-Command add_hash(CLI::App& verb) {
+Command add_hash(CommandLine line) {
   auto command = std::make_shared<HashCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH", command->paths, "files and directories in the image; default: all, as ./...");
-  verb.add_flag("--json", command->as_json, "print JSON: a list of {path, sha256, size}");
-  add_image_options(verb, command->image);
-  verb.footer(
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.optional_arguments("PATH", command->paths,
+                          "files and directories in the image; default: all, as ./...");
+  line.flag("--json", command->as_json, "print JSON: a list of {path, sha256, size}");
+  add_image_options(line, command->image);
+  line.footer(
       "SHA-256 of every regular file, in the order of the names' bytes, for `sha256sum --check` in a copy of "
       "the tree.");
   return [command] { return hash(*command); };

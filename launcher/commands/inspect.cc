@@ -120,11 +120,11 @@ Result<int> inspect(const InspectCommand& command) {
 
 }  // namespace
 
-Command add_inspect(CLI::App& verb) {
+Command add_inspect(CommandLine line) {
   auto command = std::make_shared<InspectCommand>();
-  verb.add_option("IMAGE", command->images, "disk images, or block devices")->required();
-  verb.add_flag("--json", command->as_json, "print JSON: a document for each image, one after the other");
-  add_image_options(verb, command->options);
+  line.arguments("IMAGE", command->images, "disk images, or block devices");
+  line.flag("--json", command->as_json, "print JSON: a document for each image, one after the other");
+  add_image_options(line, command->options);
   return [command] { return inspect(*command); };
 }
 

@@ -22,12 +22,10 @@ Result<void> kill(const std::string& name, int signal) {
 
 }  // namespace
 
-Command add_kill(CLI::App& verb) {
+Command add_kill(CommandLine line) {
   auto command = std::make_shared<KillCommand>();
-  verb.add_option("NAME", command->names, "containers that run, by name")->required();
-  verb.add_option("-s,--signal", command->signal, "signal to send, by name or number")
-      ->type_name("SIGNAL")
-      ->capture_default_str();
+  line.arguments("NAME", command->names, "containers that run, by name");
+  line.option("-s,--signal", command->signal, "signal to send, by name or number", "SIGNAL");
   return [command]() -> Result<int> {
     const int signal = TRY(parse_signal(command->signal));
     return for_each_container(command->names, [&](const std::string& name) { return kill(name, signal); });

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include <poll.h>
 #include <sys/inotify.h>
@@ -47,16 +48,16 @@ Result<int> follow(const FoundContainer& found) {
 Result<int> logs(const LogsCommand& command) {
   const FoundContainer found = TRY(find_container(command.name));
   if (command.follow) return follow(found);
-  TRY(LogReader(found.folder.folder()).read(print));
+  std::ignore = TRY(LogReader(found.folder.folder()).read(print));
   return 0;
 }
 
 }  // namespace
 
-Command add_logs(CLI::App& verb) {
+Command add_logs(CommandLine line) {
   auto command = std::make_shared<LogsCommand>();
-  verb.add_option("NAME", command->name, "container that runs or ran in the background")->required();
-  verb.add_flag("-f,--follow", command->follow, "go on until the container ends");
+  line.argument("NAME", command->name, "container that runs or ran in the background");
+  line.flag("-f,--follow", command->follow, "go on until the container ends");
   return [command] { return logs(*command); };
 }
 

@@ -248,26 +248,25 @@ Result<int> ls(LsCommand& command) {
 
 }  // namespace
 
-Command add_ls(CLI::App& verb) {
+Command add_ls(CommandLine line) {
   auto command = std::make_shared<LsCommand>();
-  verb.set_help_flag("--help", "print this help and end");
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH", command->paths, "files and directories in the image; default: /");
-  verb.add_flag("-l", command->style.long_format, "modes, links, owners by the guest's names, sizes, times");
-  verb.add_flag("-a,--all", command->all, "names that begin with a dot too");
-  verb.add_flag("-A,--almost-all", command->almost_all, "as -a, without . and ..");
-  verb.add_flag("-R,--recursive", command->recursive, "what is in directories too");
-  verb.add_flag("-d,--directory", command->directories_themselves,
-                "directories themselves, not what is in them");
-  verb.add_flag("-h,--human-readable", command->style.human, "with -l: sizes as 4.0K, 12M");
-  verb.add_flag("-i,--inode", command->style.inodes, "inode numbers");
-  verb.add_flag("-n,--numeric-uid-gid", command->style.numeric, "as -l, owners as numbers");
-  verb.add_flag("-1", command->one_per_line, "one name a line; the default where output is no terminal");
-  verb.add_flag("-t", command->by_time, "newest first");
-  verb.add_flag("-S", command->by_size, "largest first");
-  verb.add_flag("-r,--reverse", command->reverse, "reverse the order");
-  verb.add_flag("--json", command->as_json, "print JSON: a list of {path, entries}");
-  add_image_options(verb, command->image, "-p,--partition", "--add");
+  line.help_by_long_name_only();
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.optional_arguments("PATH", command->paths, "files and directories in the image; default: /");
+  line.flag("-l", command->style.long_format, "modes, links, owners by the guest's names, sizes, times");
+  line.flag("-a,--all", command->all, "names that begin with a dot too");
+  line.flag("-A,--almost-all", command->almost_all, "as -a, without . and ..");
+  line.flag("-R,--recursive", command->recursive, "what is in directories too");
+  line.flag("-d,--directory", command->directories_themselves, "directories themselves, not what is in them");
+  line.flag("-h,--human-readable", command->style.human, "with -l: sizes as 4.0K, 12M");
+  line.flag("-i,--inode", command->style.inodes, "inode numbers");
+  line.flag("-n,--numeric-uid-gid", command->style.numeric, "as -l, owners as numbers");
+  line.flag("-1", command->one_per_line, "one name a line; the default where output is no terminal");
+  line.flag("-t", command->by_time, "newest first");
+  line.flag("-S", command->by_size, "largest first");
+  line.flag("-r,--reverse", command->reverse, "reverse the order");
+  line.flag("--json", command->as_json, "print JSON: a list of {path, entries}");
+  add_image_options(line, command->image, "-p,--partition", "--add");
   return [command] { return ls(*command); };
 }
 

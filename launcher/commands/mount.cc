@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <vector>
 
 #include <fcntl.h>
@@ -90,7 +91,7 @@ Result<int> serve(const MountCommand& command, const std::vector<Image>& images,
     return 0;
   }
   TRY(mounter.unmount());
-  TRY(end);
+  std::ignore = TRY(end);
   return 0;
 }
 
@@ -123,19 +124,18 @@ Result<int> mount(MountCommand& command) {
 
 }  // namespace
 
-Command add_mount(CLI::App& verb) {
+Command add_mount(CommandLine line) {
   auto command = std::make_shared<MountCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("DIRECTORY", command->directory, "mount point")->required();
-  verb.add_option("-o", command->words, "mount options, comma-separated, as of mount(8) and mount.fuse3(8)")
-      ->type_name("OPTION[,OPTION]...")
-      ->allow_extra_args(false);
-  verb.add_flag("--all", command->all,
-                "every volume as a directory, named as `inspect` names it; VG/LV is a directory in VG");
-  verb.add_flag("-f,--foreground", command->foreground, "stay in the foreground");
-  verb.add_flag("-d,--debug", command->debug, "stay in the foreground and print every request");
-  verb.add_flag("-s", command->single_thread, "serve on one thread");
-  add_image_options(verb, command->image);
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.argument("DIRECTORY", command->directory, "mount point");
+  line.list("-o", command->words, "mount options, comma-separated, as of mount(8) and mount.fuse3(8)",
+            "OPTION[,OPTION]...");
+  line.flag("--all", command->all,
+            "every volume as a directory, named as `inspect` names it; VG/LV is a directory in VG");
+  line.flag("-f,--foreground", command->foreground, "stay in the foreground");
+  line.flag("-d,--debug", command->debug, "stay in the foreground and print every request");
+  line.flag("-s", command->single_thread, "serve on one thread");
+  add_image_options(line, command->image);
   return [command] { return mount(*command); };
 }
 

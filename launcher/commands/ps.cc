@@ -108,11 +108,11 @@ Result<int> ps(const PsCommand& command) {
 
 }  // namespace
 
-Command add_ps(CLI::App& verb) {
+Command add_ps(CommandLine line) {
   auto command = std::make_shared<PsCommand>();
-  verb.add_flag("-a,--all", command->all, "show those that have ended too");
-  verb.add_flag("-q,--quiet", command->quiet, "print names alone");
-  verb.add_flag("--json", command->as_json, "print JSON");
+  line.flag("-a,--all", command->all, "show those that have ended too");
+  line.flag("-q,--quiet", command->quiet, "print names alone");
+  line.flag("--json", command->as_json, "print JSON");
   return [command] { return ps(*command); };
 }
 

@@ -28,10 +28,10 @@ Result<void> remove(const std::string& name, bool force) {
 
 }  // namespace
 
-Command add_rm(CLI::App& verb) {
+Command add_rm(CommandLine line) {
   auto command = std::make_shared<RmCommand>();
-  verb.add_option("NAME", command->names, "containers that have ended, by name")->required();
-  verb.add_flag("-f,--force", command->force, "kill those that still run");
+  line.arguments("NAME", command->names, "containers that have ended, by name");
+  line.flag("-f,--force", command->force, "kill those that still run");
   return [command] {
     return for_each_container(command->names,
                               [&](const std::string& name) { return remove(name, command->force); });

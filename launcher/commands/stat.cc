@@ -94,15 +94,14 @@ Result<int> stat(const StatCommand& command) {
 
 }  // namespace
 
-Command add_stat(CLI::App& verb) {
+Command add_stat(CommandLine line) {
   auto command = std::make_shared<StatCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH", command->paths, "files in the image")->required();
-  verb.add_flag("-L,--dereference", command->follow, "follow symbolic links, inside the image");
-  verb.add_option("-c", command->format, "print this, with the directives of `stat -c`, for each file")
-      ->type_name("FORMAT");
-  verb.add_flag("--json", command->as_json, "print JSON: a list of files with all their attributes");
-  add_image_options(verb, command->image);
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.arguments("PATH", command->paths, "files in the image");
+  line.flag("-L,--dereference", command->follow, "follow symbolic links, inside the image");
+  line.option("-c", command->format, "print this, with the directives of `stat -c`, for each file", "FORMAT");
+  line.flag("--json", command->as_json, "print JSON: a list of files with all their attributes");
+  add_image_options(line, command->image);
   return [command] { return stat(*command); };
 }
 

@@ -24,13 +24,12 @@ Result<void> stop(const std::string& name, const std::optional<unsigned>& second
 
 }  // namespace
 
-Command add_stop(CLI::App& verb) {
+Command add_stop(CommandLine line) {
   auto command = std::make_shared<StopCommand>();
-  verb.add_option("NAME", command->names, "containers, by name")->required();
-  verb.add_option(
-          "-t,--time", command->seconds,
-          "seconds a container has to end before it is killed; default: what `vmfs run` was told, or 10")
-      ->type_name("SECONDS");
+  line.arguments("NAME", command->names, "containers, by name");
+  line.option("-t,--time", command->seconds,
+              "seconds a container has to end before it is killed; default: what `vmfs run` was told, or 10",
+              "SECONDS");
   return [command] {
     return for_each_container(command->names,
                               [&](const std::string& name) { return stop(name, command->seconds); });

@@ -251,13 +251,13 @@ Result<int> tar(TarCommand& command) {
 
 }  // namespace
 
-Command add_tar(CLI::App& verb) {
+Command add_tar(CommandLine line) {
   auto command = std::make_shared<TarCommand>();
-  verb.add_option("IMAGE", command->image.image, "disk image, or a block device")->required();
-  verb.add_option("PATH", command->paths, "files and directories in the image; default: all");
-  verb.add_option("-f,--file", command->file, "write the archive here; default: -, standard output");
-  add_image_options(verb, command->image);
-  verb.footer(
+  line.argument("IMAGE", command->image.image, "disk image, or a block device");
+  line.optional_arguments("PATH", command->paths, "files and directories in the image; default: all");
+  line.option("-f,--file", command->file, "write the archive here; default: -, standard output");
+  add_image_options(line, command->image);
+  line.footer(
       "A pax archive with all that the file system has: nanoseconds, hard links, holes, device files, "
       "extended\n"
       "attributes, ACLs and capabilities. Owners are numbers. Extract all of it as root with\n"

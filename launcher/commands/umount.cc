@@ -71,11 +71,11 @@ Result<int> umount(const UmountCommand& command) {
 
 }  // namespace
 
-Command add_umount(CLI::App& verb) {
+Command add_umount(CommandLine line) {
   auto command = std::make_shared<UmountCommand>();
-  verb.add_option("DIRECTORY", command->directory, "mount point")->required();
-  verb.add_flag("-l,-z,--lazy", command->lazy,
-                "detach now, clean up when it is not in use any more; do not wait");
+  line.argument("DIRECTORY", command->directory, "mount point");
+  line.flag("-l,-z,--lazy", command->lazy,
+            "detach now, clean up when it is not in use any more; do not wait");
   return [command] { return umount(*command); };
 }
 

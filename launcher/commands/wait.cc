@@ -28,9 +28,9 @@ Result<int> wait(const std::string& name) {
 
 }  // namespace
 
-Command add_wait(CLI::App& verb) {
+Command add_wait(CommandLine line) {
   auto names = std::make_shared<std::vector<std::string>>();
-  verb.add_option("NAME", *names, "containers, by name")->required();
+  line.arguments("NAME", *names, "containers, by name");
   return [names]() -> Result<int> {
     for (const std::string& name : *names) {
       const int status = TRY(wait(name));
