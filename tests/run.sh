@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . ./packages.sh
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(lint asan-ubsan tsan fuzz release)
+[ ${#steps[@]} -gt 0 ] || steps=(lint asan-ubsan tsan release)
 
 install_packages build image test
 

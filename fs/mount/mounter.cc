@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -242,7 +243,7 @@ void Mounter::serving() {
 
 Result<void> Mounter::unmount() {
   request(socket_, Request::unmount);
-  TRY(receive(socket_));
+  std::ignore = TRY(receive(socket_));
   return {};
 }
 

@@ -176,10 +176,13 @@ void reply_read(fuse_req_t request, const Source& source, std::uint64_t offset, 
   if (extent->kind == Extent::Kind::data && extent->length == size && size >= smallest_splice &&
       is_whole(*extent)) {
     announce_long_work();
-    fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
-    vector.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY);
-    vector.buf[0].fd = extent->fd;
-    vector.buf[0].pos = static_cast<off_t>(extent->offset);
+    const fuse_buf run{
+        .size = size,
+        .flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY),
+        .mem = nullptr,
+        .fd = extent->fd,
+        .pos = static_cast<off_t>(extent->offset)};
+    fuse_bufvec vector{.count = 1, .idx = 0, .off = 0, .buf = {run}};
     fuse_reply_data(request, &vector, static_cast<fuse_buf_copy_flags>(0));
     return;
   }

@@ -491,6 +491,14 @@ Result<void> add_rule(const Filter& filter, std::uint32_t action, const char* ca
   return {};
 }
 
+constexpr scmp_arg_cmp argument_is(unsigned argument, std::uint64_t value) {
+  return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+
+constexpr scmp_arg_cmp argument_is_not(unsigned argument, std::uint64_t value) {
+  return {.arg = argument, .op = SCMP_CMP_NE, .datum_a = value, .datum_b = 0};
+}
+
 Result<void> add_argument_rule(const Filter& filter, const char* call, const scmp_arg_cmp& argument) {
   if (const int code = ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW,
                                                 ::seccomp_syscall_resolve_name(call), 1, &argument);
@@ -518,14 +526,14 @@ Result<void> add_rules(const Filter& filter, const Capabilities& capabilities) {
     TRY(add_rule(filter, capabilities.contains(capability) ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), call));
   }
   for (const std::uint32_t value : harmless_personalities) {
-    TRY(add_argument_rule(filter, "personality", SCMP_A0(SCMP_CMP_EQ, value)));
+    TRY(add_argument_rule(filter, "personality", argument_is(0, value)));
   }
   // Everything but the kernel's audit log, which takes no user namespaces into account: EINVAL, as where it
   // is compiled out, and programs go on without.
   if (capabilities.contains(CAP_AUDIT_WRITE)) return add_rule(filter, SCMP_ACT_ALLOW, "socket");
-  TRY(add_argument_rule(filter, "socket", SCMP_A0(SCMP_CMP_NE, AF_NETLINK)));
-  TRY(add_argument_rule(filter, "socket", SCMP_A2(SCMP_CMP_NE, netlink_audit)));
-  const scmp_arg_cmp audit[] = {SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, netlink_audit)};
+  TRY(add_argument_rule(filter, "socket", argument_is_not(0, AF_NETLINK)));
+  TRY(add_argument_rule(filter, "socket", argument_is_not(2, netlink_audit)));
+  const scmp_arg_cmp audit[] = {argument_is(0, AF_NETLINK), argument_is(2, netlink_audit)};
   if (const int code =
           ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(socket), 2, audit);
       code != 0) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <tuple>
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -201,7 +202,7 @@ Result<void> serve(const Setup& setup, const Filesystem& filesystem, const Fd& f
       filesystem, options, [](const std::string& message) { fmt::print(stderr, "vmfs: {}\n", message); });
   if (!server) setup.report.fail_with({exit_own_failure, server.error().what});
   setup.report.close_writer();
-  TRY((*server)->serve(fuse.get()));
+  std::ignore = TRY((*server)->serve(fuse.get()));
   return {};
 }
 

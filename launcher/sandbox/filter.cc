@@ -40,7 +40,7 @@ std::span<const sock_filter> computed_sandbox_filter(Work work) {
 
 Result<void> load_filter(Work work) {
   // A sanitizer starts a process of its own at the end, which calls what nobody lists.
-  if constexpr (with_sanitizer) return {};
+  if constexpr (VMFS_HAS_SANITIZER) return {};
   const auto computed = computed_sandbox_filter(work);
   std::vector<sock_filter> filter(computed.begin(), computed.end());
   for (sock_filter& step : filter) {

@@ -7,16 +7,17 @@
 
 #include "launcher/sandbox/sandbox.h"
 
-namespace vmfs {
-
-/// Whether the program carries a sanitizer, which calls the kernel for itself.
+// Whether the program carries a sanitizer, which calls the kernel for itself: g++ and clang++ say it
+// differently.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool with_sanitizer = true;
+#define VMFS_HAS_SANITIZER 1
 #elif defined(__has_feature)
-constexpr bool with_sanitizer = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#define VMFS_HAS_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
-constexpr bool with_sanitizer = false;
+#define VMFS_HAS_SANITIZER 0
 #endif
+
+namespace vmfs {
 
 /// The filter as the program was built with it, any_process in the place of the process.
 [[nodiscard]] std::span<const sock_filter> computed_sandbox_filter(Work work);

@@ -36,7 +36,7 @@ Result<void> lower_limit(__rlimit_resource_t resource, std::uint64_t value) {
 
 Result<void> lower_limits(const SandboxNeeds& needs) {
   TRY(lower_limit(RLIMIT_CORE, 0));
-  if constexpr (with_sanitizer) return {};
+  if constexpr (VMFS_HAS_SANITIZER) return {};
   TRY(lower_limit(RLIMIT_AS, own_memory + (needs.threads + Workers::max_threads) * thread_memory));
   // A copy has a directory open for each level of the tree.
   if (needs.work == Work::copy) return {};
@@ -70,7 +70,7 @@ Result<void> enter_sandbox(const SandboxNeeds& needs) {
   if (needs.work != Work::serve) ::tzset();
   TRY(drop_capabilities(needs.work));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_call("no_new_privs", errno);
-  if constexpr (!with_sanitizer) {
+  if constexpr (!VMFS_HAS_SANITIZER) {
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed_call("PR_SET_DUMPABLE", errno);
     TRY(restrict_paths(needs.directories));
   }

@@ -23,6 +23,7 @@
 #include "formats/image_format.h"
 #include "fs/guest/guest.h"
 #include "fs/xfs/xfs.h"
+#include "launcher/sandbox/filter.h"
 #include "tests/tools/recorder.h"
 
 namespace vmfs::tests {
@@ -264,10 +265,10 @@ void watch_for_ends() {
   ::signal(SIGALRM, hung);
   // A sanitizer says more by itself.
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::signal(signal, crashed);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  const rlimit memory{.rlim_cur = most_memory, .rlim_max = most_memory};
-  (void)::setrlimit(RLIMIT_AS, &memory);
-#endif
+  if constexpr (!VMFS_HAS_SANITIZER) {
+    const rlimit memory{.rlim_cur = most_memory, .rlim_max = most_memory};
+    (void)::setrlimit(RLIMIT_AS, &memory);
+  }
 }
 
 int run(unsigned long count, unsigned long seed, const std::vector<std::string>& paths) {
