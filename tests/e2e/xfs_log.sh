@@ -15,7 +15,7 @@ memory=$(mktemp -d /dev/shm/vmfs-test.XXXXXX)
 on_exit rm -rf "$memory"
 image=$memory/image copy=$memory/copy
 
-agree=0 differ=0 replayed=0 transactions=0 intents=0 refused=0 round=0
+agree=0 differ=0 replayed=0 transactions=0 intents=0 refused=0 cuts=0 round=0
 
 # What mkfs.xfs makes, which bits of sb_features_incompat are added to it (0x40: exchange, 0x80: parent pointers, which
 # mkfs.xfs may not know yet), how it is mounted, and the load (tests/tools/churn.cc).
@@ -72,6 +72,24 @@ comparable() {
     awk -F '\t' -v OFS='\t' -v finished="$2" '/^# statfs/ { split($0, word, " "); $0 = word[3] " " word[4] } $7 > 1 && $2 == "f" { $NF = "-" } finished && $2 == "f" { $15 = "-" } { print }' "$1"
 }
 
+# cut_by_kernel: what only ours has of a file is put out of sight in $scratch/ours where the kernel finished an exchange of
+# contents that made the file longer. Linux 6.18 then frees what lies behind the size the file had before, which the inode in
+# memory still has when it is dropped (xfs_itruncate_extents_start says so): the file ends in a hole, and ours in its data.
+cut_by_kernel() {
+    : >"$scratch/cut"
+    awk -F '\t' -v OFS='\t' -v note="$scratch/cut" '
+        function start_of(runs) { return runs == "-" ? "" : substr(runs, 1, length(runs) - length(end_of(runs))) }
+        function end_of(runs) { return match(runs, /[0-9]+$/) ? substr(runs, RSTART) : "" }
+        NR == FNR { hash[$1] = $10; runs[$1] = $NF; next }
+        $2 == "f" && ($1 in hash) && $10 != hash[$1] && runs[$1] != $NF &&
+            index($NF, start_of(runs[$1])) == 1 && end_of(runs[$1]) + 0 < end_of($NF) + 0 {
+            $10 = hash[$1]; $NF = runs[$1]; print $1 >note
+        }
+        { print }' "$scratch/kernel" "$scratch/ours" >"$scratch/cut-ours"
+    cuts=$((cuts + $(wc -l <"$scratch/cut")))
+    mv "$scratch/cut-ours" "$scratch/ours"
+}
+
 # The tree after the kernel's recovery of a file.
 kernel_rows() {
     with_loop_mount "$1" xfs rw,noatime,nouuid "$mnt" "$VMFS_TOOLS/manifest" dir --full "$mnt" >"$scratch/kernel"
@@ -94,6 +112,7 @@ judge() {
         transactions=$((transactions + BASH_REMATCH[1]))
         finished=${BASH_REMATCH[2]}
         intents=$((intents + finished))
+        [ "$finished" -eq 0 ] || cut_by_kernel
     fi
     if diff -a <(comparable "$scratch/kernel" "$finished") <(comparable "$scratch/ours" "$finished") >"$scratch/diff"; then
         agree=$((agree + 1))
@@ -146,6 +165,6 @@ while [ $((agree + differ + refused)) -lt "$wanted" ]; do
     done
 done
 
-printf '%d crash copies as the kernel shows them, %d not, %d refused by the kernel; %d had something to replay: %d transactions, %d intents\n' \
-    "$agree" "$differ" "$refused" "$replayed" "$transactions" "$intents"
-[ "$differ" -eq 0 ] && [ "$replayed" -ge $((wanted / 2)) ] && [ "$refused" -le $((wanted / 10)) ]
+printf '%d crash copies as the kernel shows them, %d not, %d refused by the kernel; %d had something to replay: %d transactions, %d intents; %d files cut by the kernel\n' \
+    "$agree" "$differ" "$refused" "$replayed" "$transactions" "$intents" "$cuts"
+[ "$differ" -eq 0 ] && [ "$cuts" -le $((intents / 10 + 1)) ] && [ "$replayed" -ge $((wanted / 2)) ] && [ "$refused" -le $((wanted / 10)) ]

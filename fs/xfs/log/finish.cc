@@ -119,6 +119,7 @@ Result<void> finish_exchange(Volume& volume, const Intent& intent) {
   two.close(volume);
   if (!attributes && (xmi.xmi_flags & exchmaps::set_sizes) != 0) {
     // The kernel takes those that the files have now, not those it had logged.
+    // Linux 6.18 then frees what a longer file has behind its old size: that is lost there, and not here.
     volume.finished[one.inode.number].size = two.inode.size;
     volume.finished[two.inode.number].size = one.inode.size;
   }
