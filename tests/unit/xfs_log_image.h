@@ -93,7 +93,7 @@ class LogImage {
     const std::size_t headers = std::max<std::size_t>(1, (options.buffer + 32767) / 32768);
     xfs::XlogRecHeader header{.h_magicno = xfs::log_header_magic,
                               .h_cycle = cycle,
-                              .h_version = 2U,
+                              .h_version = version,
                               .h_len = static_cast<std::uint32_t>(body.size()),
                               .h_lsn = lsn_at(cycle, next),
                               .h_tail_lsn = options.tail,
@@ -138,6 +138,7 @@ class LogImage {
 
   xfs::Geometry g;
   std::shared_ptr<SparseImage> disk = std::make_shared<SparseImage>(8U << 20);
+  std::uint32_t version = 2;
   std::uint32_t cycle = 1;
   std::uint64_t next = 0;
 
