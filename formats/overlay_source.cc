@@ -20,6 +20,7 @@ Result<void> check_inside(const Source& base, std::uint64_t offset, std::uint64_
 OverlaySource::Run OverlaySource::Run::part(std::uint64_t skip, std::uint64_t size) const {
   return {.length = size,
           .base_offset = base_offset + skip,
+          .other = other,
           .bytes = in_memory() ? bytes + skip : nullptr,
           .owner = owner};
 }
@@ -51,18 +52,33 @@ Result<void> OverlaySource::place(std::uint64_t offset, std::uint64_t length, st
   TRY(check_inside(*base_, base_offset, length));
   if (length == 0) return {};
   clear(offset, offset + length);
-  if (offset == base_offset) return {};
+  if (offset != base_offset) add_placed(offset, {.length = length, .base_offset = base_offset, .owner = {}});
+  return {};
+}
+
+Result<void> OverlaySource::place(std::uint64_t offset, std::uint64_t length,
+                                  std::shared_ptr<const Source> other, std::uint64_t other_offset) {
+  TRY(check_inside(*base_, offset, length));
+  TRY(check_inside(*other, other_offset, length));
+  if (length == 0) return {};
+  clear(offset, offset + length);
+  const Source* const from = other.get();
+  add_placed(offset,
+             {.length = length, .base_offset = other_offset, .other = from, .owner = std::move(other)});
+  return {};
+}
+
+void OverlaySource::add_placed(std::uint64_t offset, Run run) {
   const auto next = runs_.upper_bound(offset);
   if (next != runs_.begin()) {
-    const auto& [first, before] = *std::prev(next);
-    if (!before.in_memory() && first + before.length == offset &&
-        before.base_offset + before.length == base_offset) {
-      std::prev(next)->second.length += length;
-      return {};
+    auto& [first, before] = *std::prev(next);
+    if (!before.in_memory() && before.other == run.other && first + before.length == offset &&
+        before.base_offset + before.length == run.base_offset) {
+      before.length += run.length;
+      return;
     }
   }
-  runs_.emplace_hint(next, offset, Run{.length = length, .base_offset = base_offset, .owner = {}});
-  return {};
+  runs_.emplace_hint(next, offset, std::move(run));
 }
 
 Result<void> OverlaySource::put(std::uint64_t offset, std::span<const std::byte> bytes,
@@ -87,7 +103,10 @@ Result<Extent> OverlaySource::do_map(std::uint64_t offset, std::uint64_t max_len
   if (at->first > offset) return base_->map(offset, std::min(max_length, at->first - offset));
   const std::uint64_t skip = offset - at->first;
   std::uint64_t length = at->second.length - skip;
-  if (!at->second.in_memory()) return base_->map(at->second.base_offset + skip, std::min(max_length, length));
+  if (!at->second.in_memory()) {
+    const Source& from = at->second.other != nullptr ? *at->second.other : *base_;
+    return from.map(at->second.base_offset + skip, std::min(max_length, length));
+  }
   while (length < max_length && ++at != runs_.end() && at->first == offset + length && at->second.in_memory())
     length += at->second.length;
   return Extent::encoded(*this, offset, std::min(max_length, length));

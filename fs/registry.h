@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fs/filesystem.h"
 
@@ -29,6 +30,8 @@ struct VolumeIdentity {
 struct FilesystemOptions {
   bool recover = true;  ///< replay a journal in memory; false (`--norecovery`): read the disk as it is
   Warn warn = [](const std::string&) {};
+  /// Volumes on which an external journal may lie (VolumeIdentity::type "jbd").
+  std::vector<std::shared_ptr<const Source>> journals = {};
 };
 
 /// Opens the file system on a volume.

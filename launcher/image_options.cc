@@ -48,7 +48,8 @@ Result<void> take_cache_size(const std::string& text, ImageOptions& options) {
 void add_image_options(CommandLine line, ImageOptions& options, const std::string& partition,
                        const std::string& add) {
   line.list(add, options.added,
-            "further image of the same guest, for volume groups over several disks; repeatable", "FILE");
+            "further image of the same guest, for volume groups and journals on several disks; repeatable",
+            "FILE");
   line.option("--format", options.format,
               fmt::format("format of the image, not guessed: {}", fmt::join(image_formats(), ", ")));
   line.option("--snapshot", options.snapshot, "internal snapshot to show, by id or name");

@@ -152,10 +152,10 @@ void warn_of_journal(const FilesystemInfo& info, const Superblock& superblock, c
       warn(fmt::format("{} {}: was not unmounted cleanly, contents may be inconsistent", info.type,
                        info.uuid));
   } else if (has_external_journal(superblock)) {
-    warn(
-        fmt::format("{} {}: its journal lies on another device, which is not at hand: the latest changes "
-                    "are missing or half there",
-                    info.type, info.uuid));
+    warn(fmt::format(
+        "{} {}: its journal lies on another device, which is not at hand (--add names its image): the "
+        "latest changes are missing or half there",
+        info.type, info.uuid));
   } else {
     warn(fmt::format("{} {}: the journal was not replayed, the latest changes are missing or half there",
                      info.type, info.uuid));
@@ -174,9 +174,9 @@ void warn_of_state(const FilesystemInfo& info, const Superblock& superblock, con
 
 /// The recovery that a user asked for; the superblock is then the one that it left behind.
 Result<Recovery> recover_as_wanted(std::shared_ptr<const Source> volume, Superblock& superblock,
-                                   bool wanted) {
-  if (!wanted) return Recovery{.volume = std::move(volume)};
-  auto recovery = recover(std::move(volume), superblock);
+                                   const FilesystemOptions& options) {
+  if (!options.recover) return Recovery{.volume = std::move(volume)};
+  auto recovery = recover(std::move(volume), options.journals, superblock);
   if (!recovery)
     return fail(recovery.error().code, "{}; --norecovery shows the disk as it is, without the latest changes",
                 recovery.error().what);
@@ -190,7 +190,7 @@ Result<std::shared_ptr<const Filesystem>> open_ext4(std::shared_ptr<const Source
                                                     const FilesystemOptions& options) {
   ext4::Superblock superblock = TRY(ext4::read_superblock(*volume));
   (void)TRY(ext4::check_geometry(superblock, volume->size()));
-  ext4::Recovery recovery = TRY(ext4::recover_as_wanted(std::move(volume), superblock, options.recover));
+  ext4::Recovery recovery = TRY(ext4::recover_as_wanted(std::move(volume), superblock, options));
   const ext4::Geometry geometry = TRY(ext4::check_geometry(superblock, recovery.volume->size()));
   ext4::Handle handle = TRY(ext4::Handle::open(*recovery.volume, geometry.block_size));
   FilesystemInfo info = ext4::describe(superblock, geometry, recovery);

@@ -104,6 +104,8 @@ class Replayer {
   }
 
   Result<std::uint64_t> spare_block() {
+    if (journal_.location().device())
+      return fail(EOPNOTSUPP, "ext4: journal: fast commits that need blocks, in an external journal");
     // The first block stays what it is, for whoever looks at the journal.
     if (++spare_ < journal_.location().blocks()) return journal_.location().locate(spare_);
     return fail(ENOSPC, "ext4: journal: fast commits need more than its {} blocks",

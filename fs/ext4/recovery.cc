@@ -14,17 +14,20 @@ namespace vmfs::ext4 {
 namespace {
 
 Result<JournalLocation> locate_journal(const std::shared_ptr<const Source>& source,
+                                       std::span<const std::shared_ptr<const Source>> devices,
                                        const Superblock& superblock, const Geometry& geometry) {
+  if (has_external_journal(superblock))
+    return JournalLocation::find_on_devices(devices, superblock, geometry.block_size);
   const Volume volume(source, geometry, TRY(Handle::open(*source, geometry.block_size)));
   const Volume::Lease workspace(volume);
   return JournalLocation::find(*workspace, superblock);
 }
 
 /// Replays the log, then the fast commits that came after it.
-Result<void> replay_journal(const std::shared_ptr<const Source>& volume, Superblock& superblock,
-                            const std::shared_ptr<OverlaySource>& overlay, Recovery& recovery) {
+Result<void> replay_journal(const std::shared_ptr<const Source>& volume, JournalLocation location,
+                            Superblock& superblock, const std::shared_ptr<OverlaySource>& overlay,
+                            Recovery& recovery) {
   const Geometry geometry = TRY(check_geometry(superblock, volume->size()));
-  JournalLocation location = TRY(locate_journal(volume, superblock, geometry));
   const Journal journal = TRY(Journal::open(*volume, geometry.block_size, std::move(location)));
   recovery.journal_error = journal.has_error();
   if (journal.empty()) return {};
@@ -55,13 +58,17 @@ bool has_external_journal(const Superblock& superblock) {
   return (superblock.s_feature_compat & compat_has_journal) != 0 && superblock.s_journal_inum == 0;
 }
 
-Result<Recovery> recover(std::shared_ptr<const Source> volume, Superblock& superblock) {
+Result<Recovery> recover(std::shared_ptr<const Source> volume,
+                         std::span<const std::shared_ptr<const Source>> devices, Superblock& superblock) {
   Recovery recovery{.volume = volume};
   const bool dirty = (superblock.s_feature_incompat & incompat_recover) != 0;
-  if (dirty && (!needs_recovery(superblock) || has_external_journal(superblock))) return recovery;
+  if (dirty && !needs_recovery(superblock)) return recovery;
   auto overlay = std::make_shared<OverlaySource>(volume);
   if (dirty) {
-    TRY(replay_journal(volume, superblock, overlay, recovery));
+    const Geometry geometry = TRY(check_geometry(superblock, volume->size()));
+    JournalLocation location = TRY(locate_journal(volume, devices, superblock, geometry));
+    if (has_external_journal(superblock) && !location.device()) return recovery;
+    TRY(replay_journal(volume, std::move(location), superblock, overlay, recovery));
     superblock.s_feature_incompat = superblock.s_feature_incompat & ~std::uint32_t{incompat_recover};
   }
   const bool damaged = (superblock.s_state & state_error) != 0 || recovery.journal_error;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "formats/source.h"
 #include "fs/ext4/orphans.h"
@@ -25,12 +26,15 @@ struct Recovery {
 /// Whether the superblock says that there are transactions to replay.
 [[nodiscard]] bool needs_recovery(const Superblock& superblock);
 
-/// Whether the journal lies on a device of its own, whose contents are not at hand.
+/// Whether the journal lies on a device of its own.
 [[nodiscard]] bool has_external_journal(const Superblock& superblock);
 
-/// Shows a file system as the kernel does after it replayed the internal journal and cleaned up orphans.
-/// Nothing is written, and no block is copied that lies in the journal. `superblock` is then the one to go
-/// by. Errors where the kernel would not mount: EUCLEAN, EBADMSG, EFBIG, EOPNOTSUPP, EIO.
-[[nodiscard]] Result<Recovery> recover(std::shared_ptr<const Source> volume, Superblock& superblock);
+/// Shows a file system as the kernel does after it replayed the journal and cleaned up orphans. An external
+/// journal is looked for on `devices`; where it is on none of them, nothing is replayed. Nothing is written,
+/// and no block is copied that lies in the journal. `superblock` is then the one to go by. Errors where the
+/// kernel would not mount: EUCLEAN, EBADMSG, EFBIG, EOPNOTSUPP, EIO.
+[[nodiscard]] Result<Recovery> recover(std::shared_ptr<const Source> volume,
+                                       std::span<const std::shared_ptr<const Source>> devices,
+                                       Superblock& superblock);
 
 }  // namespace vmfs::ext4

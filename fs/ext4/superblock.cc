@@ -74,17 +74,6 @@ Result<void> check_features(const Superblock& superblock) {
   return fail(EOPNOTSUPP, "ext4: cannot read file systems with feature {}", fmt::join(names, ", "));
 }
 
-Result<void> check_checksum(const Superblock& superblock) {
-  if ((superblock.s_feature_ro_compat & ro_compat_metadata_csum) == 0) return {};
-  if (superblock.s_checksum_type != 1)
-    return fail(EINVAL, "ext4: superblock: checksum type {} is unknown", superblock.s_checksum_type);
-  const auto bytes = std::as_bytes(std::span(&superblock, 1)).first(offsetof(Superblock, s_checksum));
-  const std::uint32_t computed = crc32c(~0U, bytes);
-  if (computed == superblock.s_checksum) return {};
-  return fail(EBADMSG, "ext4: superblock: s_checksum {:#010x} should be {:#010x}",
-              std::uint32_t{superblock.s_checksum}, computed);
-}
-
 Result<void> check_inode_size(const Superblock& superblock, Geometry& geometry) {
   geometry.first_inode = 11;
   geometry.inode_size = 128;
@@ -165,6 +154,17 @@ std::uint32_t checksum_seed(const Superblock& superblock) {
 }
 
 }  // namespace
+
+Result<void> check_checksum(const Superblock& superblock) {
+  if ((superblock.s_feature_ro_compat & ro_compat_metadata_csum) == 0) return {};
+  if (superblock.s_checksum_type != 1)
+    return fail(EINVAL, "ext4: superblock: checksum type {} is unknown", superblock.s_checksum_type);
+  const auto bytes = std::as_bytes(std::span(&superblock, 1)).first(offsetof(Superblock, s_checksum));
+  const std::uint32_t computed = crc32c(~0U, bytes);
+  if (computed == superblock.s_checksum) return {};
+  return fail(EBADMSG, "ext4: superblock: s_checksum {:#010x} should be {:#010x}",
+              std::uint32_t{superblock.s_checksum}, computed);
+}
 
 Result<Superblock> read_superblock(const Source& volume) {
   if (volume.size() < superblock_offset + sizeof(Superblock))

@@ -178,6 +178,9 @@ struct Geometry {
 /// incompatible feature that is not known here, by name), EIO.
 [[nodiscard]] Result<Superblock> read_superblock(const Source& volume);
 
+/// Whether a superblock with a checksum has the right one. Errors: EBADMSG, EINVAL (of an unknown kind).
+[[nodiscard]] Result<void> check_checksum(const Superblock& superblock);
+
 /// The checked geometry of a superblock from read_superblock().
 [[nodiscard]] Result<Geometry> check_geometry(const Superblock& superblock, std::uint64_t volume_size);
 

@@ -31,7 +31,7 @@ Error cannot_read(const VolumeIdentity& identity) {
 
 }  // namespace
 
-void open_volume(Volume& volume, const FilesystemOptions& options) {
+void identify(Volume& volume) {
   auto identity = identify_volume(*volume.source);
   if (!identity) {
     volume.error = std::move(identity).error();
@@ -40,12 +40,14 @@ void open_volume(Volume& volume, const FilesystemOptions& options) {
   volume.identity = *std::move(identity);
   if (!volume.identity) {
     volume.error = Error{EINVAL, "no known file system"};
-    return;
-  }
-  if (!volume.identity->readable) {
+  } else if (!volume.identity->readable) {
     volume.error = cannot_read(*volume.identity);
-    return;
   }
+}
+
+namespace {
+
+void open_volume(Volume& volume, const FilesystemOptions& options) {
   FilesystemOptions own = options;
   own.warn = [&](const std::string& text) { options.warn(volume.name + ": " + text); };
   auto filesystem = open_filesystem(volume.source, volume.identity->type, own);
@@ -56,7 +58,14 @@ void open_volume(Volume& volume, const FilesystemOptions& options) {
   }
 }
 
-namespace {
+/// Volumes that hold nothing but the journal of another.
+std::vector<std::shared_ptr<const Source>> journals_among(const std::vector<Volume>& volumes) {
+  std::vector<std::shared_ptr<const Source>> journals;
+  for (const Volume& volume : volumes) {
+    if (volume.identity && volume.identity->type == "jbd") journals.push_back(volume.source);
+  }
+  return journals;
+}
 
 /// Adds what lies on a disk itself.
 Result<void> add_disk(Disk& result, const std::shared_ptr<const Source>& disk, std::size_t number,
@@ -130,8 +139,13 @@ Result<Disk> open_disks(std::span<const std::shared_ptr<const Source>> disks,
                         const FilesystemOptions& options) {
   Disk result;
   for (std::size_t i = 0; i < disks.size(); ++i) TRY(add_disk(result, disks[i], i, options));
-  for (Volume& volume : result.volumes) open_volume(volume, options);
-  add_logical_volumes(result, options);
+  for (Volume& volume : result.volumes) identify(volume);
+  add_logical_volumes(result, options.warn);
+  FilesystemOptions with_journals = options;
+  with_journals.journals = journals_among(result.volumes);
+  for (Volume& volume : result.volumes) {
+    if (!volume.error) open_volume(volume, with_journals);
+  }
   return result;
 }
 

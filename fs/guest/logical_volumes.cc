@@ -35,7 +35,7 @@ std::string distinct_name(const Disk& disk, const VolumeGroup& group) {
   return taken ? group.uuid : group.name;
 }
 
-void add_group(Disk& disk, const VolumeGroup& group, const FilesystemOptions& options) {
+void add_group(Disk& disk, const VolumeGroup& group) {
   const std::string name = distinct_name(disk, group);
   for (const LogicalVolume& logical : group.logical_volumes) {
     if (!logical.source && !logical.error) continue;
@@ -44,7 +44,7 @@ void add_group(Disk& disk, const VolumeGroup& group, const FilesystemOptions& op
     volume.logical = LogicalVolumeName{.group = name, .volume = logical.name, .uuid = logical.uuid};
     if (logical.source) {
       volume.source = logical.source;
-      open_volume(volume, options);
+      identify(volume);
     } else {
       volume.source = std::make_shared<UnreadableSource>(logical.size, *logical.error);
       volume.error = logical.error;
@@ -64,7 +64,7 @@ Error member_error(const Lvm& lvm, const Result<std::size_t>& group) {
 
 }  // namespace
 
-void add_logical_volumes(Disk& disk, const FilesystemOptions& options) {
+void add_logical_volumes(Disk& disk, const Warn& warn) {
   std::vector<LvmMember> members;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < disk.volumes.size(); ++i) {
@@ -74,7 +74,7 @@ void add_logical_volumes(Disk& disk, const FilesystemOptions& options) {
     indices.push_back(i);
   }
   if (members.empty()) return;
-  Lvm lvm = open_lvm(members, options.warn);
+  Lvm lvm = open_lvm(members, warn);
   for (std::size_t i = 0; i < members.size(); ++i) {
     disk.volumes[indices[i]].error = member_error(lvm, lvm.members[i]);
     disk.volumes[indices[i]].is_member = lvm.members[i].has_value();
@@ -83,7 +83,7 @@ void add_logical_volumes(Disk& disk, const FilesystemOptions& options) {
     for (PhysicalVolume& physical : group.physical_volumes) {
       if (physical.member) physical.member = indices[*physical.member];
     }
-    add_group(disk, group, options);
+    add_group(disk, group);
   }
   disk.groups = std::move(lvm.groups);
 }

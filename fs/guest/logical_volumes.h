@@ -5,11 +5,11 @@
 
 namespace vmfs {
 
-/// Identifies a volume that has its `source` and opens its file system.
-void open_volume(Volume& volume, const FilesystemOptions& options);
+/// Identifies a volume that has its `source`; where there is nothing to be opened, its `error` says so.
+void identify(Volume& volume);
 
-/// Puts together the logical volumes of all volumes that are LVM2 physical ones, adds them, and says on each
-/// physical volume what it belongs to.
-void add_logical_volumes(Disk& disk, const FilesystemOptions& options);
+/// Puts together the logical volumes of all volumes that are LVM2 physical ones, adds and identifies them,
+/// and says on each physical volume what it belongs to.
+void add_logical_volumes(Disk& disk, const Warn& warn);
 
 }  // namespace vmfs

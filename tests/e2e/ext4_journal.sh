@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$VMFS_SOURCE/tests/lib.sh"
 need_root "$@"
-need mke2fs mount losetup python3 cmp
+need mke2fs mount losetup sfdisk python3 cmp
 copies=${CRASH_COPIES:-40}
 seed=${CRASH_SEED:-1}
 equal=0 replayed=0 refused=0 wrong=0 number=0 mountable=no
@@ -27,6 +27,8 @@ variants=(
     'inline|-t ext4 -b 1024 -I 256 -O inline_data|data=ordered|'
     'bigalloc|-t ext4 -b 1024 -C 4096 -O bigalloc|data=ordered|'
     'orphan-file|-t ext4 -b 1024 -O orphan_file|data=ordered|'
+    'external-4k|-t ext4 -b 4096|data=ordered|'
+    'external-1k|-t ext4 -b 1024|data=journal|'
     'fast-commit|-t ext4 -b 4096 -O fast_commit|data=ordered|--plain'
     'fast-commit-1k|-t ext4 -b 1024 -O fast_commit|data=ordered|--plain'
 )
@@ -61,20 +63,40 @@ if len(a) != len(b):
 sys.exit(1 if different or len(a) != len(b) else 0)
 EOF
 
+# A file system with an external journal is the first partition of a disk, and its journal the second.
+partition_of() { if [[ $1 = external-* ]]; then echo "--volume p1"; fi; }
+
+# Makes loop devices of an image: attach NAME FILE
+attach() {
+    if [[ $1 = external-* ]]; then
+        journal_device=$(losetup --find --show --offset $((26 << 20)) --sizelimit $((8 << 20)) "$2")
+        device=$(losetup --find --show --offset $((1 << 20)) --sizelimit $((24 << 20)) "$2")
+        journal_option=,journal_path=$journal_device
+    else
+        device=$(losetup --find --show "$2")
+        journal_device='' journal_option=''
+    fi
+}
+
+detach() {
+    losetup --detach "$device"
+    [ -z "$journal_device" ] || losetup --detach "$journal_device"
+}
+
 # Prints the tree as the kernel shows it after its recovery, or returns 32. A loop device made by a read-only mount would be
 # read-only too, and then there is no recovery. A read-only mount replays fast commits without what needs a transaction
 # (DEL_RANGE above all), and forgets them: that loses data, so they are left to a writable mount.
 kernel_tree() {
-    local name=$1 device status=32
-    device=$(losetup --find --show "$2")
+    local name=$1 status=32
+    attach "$name" "$2"
     mkdir -p "$scratch/seen"
     if { [[ $name != fast-commit* ]] || { mount -t ext4 "$device" "$scratch/seen" && umount "$scratch/seen"; }; } &&
-        mount -t ext4 -o ro "$device" "$scratch/seen"; then
+        mount -t ext4 -o "ro$journal_option" "$device" "$scratch/seen"; then
         status=0
         "$VMFS_TOOLS/manifest" dir --full "$scratch/seen" || status=$?
         umount "$scratch/seen"
     fi 2>"$scratch/mount.log"
-    losetup --detach "$device"
+    detach
     return "$status"
 }
 
@@ -89,7 +111,8 @@ judge() {
         printf '%s: the kernel refuses it, we: %s\n' "$name" "$(tail -n 1 "$scratch/messages")"
         return
     fi
-    "$VMFS_TOOLS/manifest" image --full "$image" >"$scratch/ours" 2>"$scratch/messages" || true
+    # shellcheck disable=SC2046 # options
+    "$VMFS_TOOLS/manifest" image --full $(partition_of "$name") "$image" >"$scratch/ours" 2>"$scratch/messages" || true
     grep -q 'replayed' "$scratch/messages" && replayed=$((replayed + 1))
     if python3 "$scratch/compare.py" "$scratch/kernel" "$scratch/ours" "$since" >"$scratch/diff"; then
         equal=$((equal + 1))
@@ -109,9 +132,22 @@ copy_at_once() {
 }
 
 make_disk() {
-    rm -f "$scratch/disk.img"
+    local disk=$scratch/disk.img journal=()
+    rm -f "$disk"
+    truncate -s 35M "$disk"
+    if [[ $1 = external-* ]]; then
+        printf 'start=1MiB,size=24MiB\nstart=26MiB,size=8MiB\n' | sfdisk -q --label gpt "$disk"
+    else
+        truncate -s 24M "$disk"
+    fi
+    attach "$1" "$disk"
+    if [ -n "$journal_device" ]; then
+        mke2fs -q -F -O journal_dev -b "${2##*-b }" "$journal_device" || fail "$1: mke2fs failed"
+        journal=(-J "device=$journal_device")
+    fi
     # shellcheck disable=SC2086 # options
-    mke2fs -q -F -L journal $2 "$scratch/disk.img" 24M >/dev/null 2>&1 || fail "$1: mke2fs failed"
+    mke2fs -q -F -L journal $2 "${journal[@]}" "$device" >/dev/null 2>&1 || fail "$1: mke2fs failed"
+    detach
     mountable=yes
 }
 
@@ -120,7 +156,8 @@ crash_twice() {
     local name=$1 mount_options=$2 churn_options=$3 load
     # A kernel that refuses the recovery of its own fast commits refuses the next round too.
     [ "$mountable" = yes ] || make_disk "$name" "$make_options"
-    mount -t ext4 -o "loop,$mount_options" "$scratch/disk.img" "$scratch/mnt" || fail "$name: cannot be mounted"
+    attach "$name" "$scratch/disk.img"
+    mount -t ext4 -o "$mount_options$journal_option" "$device" "$scratch/mnt" || fail "$name: cannot be mounted"
     # shellcheck disable=SC2086 # options
     "$VMFS_TOOLS/churn" "$scratch/mnt" --seed $((seed + number)) $churn_options &
     load=$!
@@ -132,6 +169,7 @@ crash_twice() {
     "$VMFS_TOOLS/churn" "$scratch/mnt" --shutdown $((number / 2 % 3)) || fail "$name: cannot be shut down"
     wait "$load" || fail "$name: the load failed"
     umount "$scratch/mnt"
+    detach
     judge "$name, while mounted" "$scratch/copy.img"
     judge "$name, shut down by $((number / 2 % 3))" "$scratch/disk.img"
     number=$((number + 2))

@@ -282,6 +282,7 @@ struct Settings {
   std::uint64_t size = 0;
   bool full = false;
   bool no_recovery = false;
+  std::string volume;
   bool guest = false;
   OpenOptions image;
 };
@@ -307,12 +308,13 @@ Result<std::shared_ptr<const Source>> wanted_volume(const Image& image, const Se
 Result<std::unique_ptr<Node>> open_image_tree(const Settings& settings) {
   const Image image = TRY(open_image(settings.path, settings.image));
   const FilesystemOptions options{.recover = !settings.no_recovery, .warn = settings.image.warn};
-  if (settings.guest) {
+  if (settings.guest || !settings.volume.empty()) {
     std::vector<std::shared_ptr<const Source>> disks{image.disk};
     for (const std::string& path : settings.added)
       disks.push_back(TRY(open_image(path, settings.image)).disk);
     const Disk disk = TRY(open_disks(disks, options));
-    auto tree = TRY(open_guest(disk, settings.partition, options)).tree;
+    auto tree = settings.guest ? TRY(open_guest(disk, settings.partition, options)).tree
+                               : TRY(choose_volume(disk, settings.volume, options.warn))->filesystem;
     const Inode root = tree->root();
     return std::make_unique<ImageNode>(std::move(tree), root);
   }
@@ -356,6 +358,7 @@ int main(int argc, char** argv) {
   image->add_option("--snapshot", settings.image.snapshot, "internal snapshot");
   image->add_option("--add", settings.added, "further disk of the guest")->allow_extra_args(false);
   image->add_flag("--guest", settings.guest, "the whole tree of the guest, as its fstab has it");
+  image->add_option("--volume", settings.volume, "one volume, as `vmfs mount --partition` calls it");
   image->add_flag("--norecovery", settings.no_recovery, "replay no journal");
   CLI11_PARSE(app, argc, argv);
 

@@ -50,6 +50,19 @@ TEST(OverlaySourceTest, PlacedRunsThatGoOnAreOne) {
   EXPECT_EQ(overlay.map(2, 100)->length, 5U);
 }
 
+TEST(OverlaySourceTest, RunsMayLieInAnotherSource) {
+  OverlaySource overlay = letters();
+  const auto digits = std::make_shared<MemorySource>(bytes_of("0123456789"));
+  ASSERT_TRUE(overlay.place(2, 3, digits, 4));
+  ASSERT_TRUE(overlay.place(5, 2, digits, 7));
+  ASSERT_TRUE(overlay.place(7, 2, 9));
+  EXPECT_EQ(overlay.map(2, 100)->length, 5U);
+  EXPECT_EQ(text(overlay), "ab45678jkjklmnopqrstuvwxyz");
+  ASSERT_TRUE(overlay.put(3, bytes_of("-")));
+  EXPECT_EQ(text(overlay), "ab4-678jkjklmnopqrstuvwxyz");
+  EXPECT_EQ(overlay.place(0, 2, digits, 9).error().code, EINVAL);
+}
+
 TEST(OverlaySourceTest, BytesInMemoryAreDecodedByTheOverlay) {
   OverlaySource overlay = letters();
   ASSERT_TRUE(overlay.put(4, bytes_of("EFG")));

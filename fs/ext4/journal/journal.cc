@@ -32,8 +32,8 @@ Result<void> check_checksum(const JournalSuperblock& superblock) {
 
 Result<Journal> Journal::open(const Source& volume, std::uint32_t block_size, JournalLocation location) {
   Journal journal(volume, block_size, std::move(location));
-  const std::uint64_t block = TRY(journal.location_.locate(0));
-  const auto superblock = TRY(read_struct<JournalSuperblock>(volume, block * block_size));
+  const std::uint64_t block = TRY(journal.location_.locate(journal.location_.superblock_index()));
+  const auto superblock = TRY(read_struct<JournalSuperblock>(*journal.volume_, block * block_size));
   TRY(journal.load(superblock));
   return journal;
 }
@@ -55,6 +55,9 @@ Result<void> Journal::load(const JournalSuperblock& superblock) {
   if (length_ > max_journal_blocks)
     return fail(EFBIG, "ext4: journal superblock: s_maxlen {}: more than {} blocks are not supported",
                 length_, max_journal_blocks);
+  if (location_.device() && superblock.s_nr_users != 1)
+    return fail(EOPNOTSUPP, "ext4: journal superblock: s_nr_users {}: a journal that is shared",
+                std::uint32_t{superblock.s_nr_users});
   if (first_ == 0 || first_ >= length_)
     return fail(EUCLEAN, "ext4: journal superblock: s_first {} of {} blocks", first_, length_);
   start_ = superblock.s_start;

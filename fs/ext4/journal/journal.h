@@ -16,7 +16,7 @@ namespace vmfs::ext4 {
   return static_cast<std::int32_t>(a - b) >= 0;
 }
 
-/// An internal journal whose superblock was checked. Reads its blocks; immutable, for one thread at a time.
+/// A journal whose superblock was checked. Reads its blocks; immutable, for one thread at a time.
 class Journal {
  public:
   /// Reads and checks the journal's superblock as the kernel does. `volume` must outlive the journal.
@@ -49,7 +49,7 @@ class Journal {
   /// Fills one block. Errors: EUCLEAN (not in the journal, or it lies nowhere), EIO.
   [[nodiscard]] Result<void> read_block(std::uint32_t index, std::span<std::byte> into) const;
 
-  /// Where a block lies on the volume, in bytes. Errors: EUCLEAN.
+  /// Where a block lies on the volume, or on the journal's own device, in bytes. Errors: EUCLEAN.
   [[nodiscard]] Result<std::uint64_t> offset_of(std::uint32_t index) const;
 
   /// Bytes of a tag in a descriptor block, without the uuid that may follow it.
@@ -63,7 +63,9 @@ class Journal {
 
  private:
   Journal(const Source& volume, std::uint32_t block_size, JournalLocation location)
-      : volume_(&volume), block_size_(block_size), location_(std::move(location)) {}
+      : volume_(location.device() ? location.device().get() : &volume),
+        block_size_(block_size),
+        location_(std::move(location)) {}
 
   [[nodiscard]] Result<void> load(const JournalSuperblock& superblock);
   [[nodiscard]] Result<void> load_features(const JournalSuperblock& superblock);

@@ -68,6 +68,30 @@ Result<JournalLocation> JournalLocation::find(Workspace& workspace, const Superb
   return location;
 }
 
+Result<JournalLocation> JournalLocation::find_on_devices(
+    std::span<const std::shared_ptr<const Source>> devices, const Superblock& superblock,
+    std::uint32_t block_size) {
+  JournalLocation location;
+  for (const auto& device : devices) {
+    if (device->size() < superblock_offset + sizeof(Superblock)) continue;
+    const auto found = TRY(read_struct<Superblock>(*device, superblock_offset));
+    if (found.s_magic != superblock_magic || (found.s_feature_incompat & incompat_journal_dev) == 0 ||
+        found.s_uuid != superblock.s_journal_uuid)
+      continue;
+    TRY(check_checksum(found));
+    location.blocks_ = found.s_blocks_count_lo;
+    if (location.blocks_ > device->size() / block_size)
+      return fail(EUCLEAN, "ext4: external journal: {} blocks on a device of {} bytes", location.blocks_,
+                  device->size());
+    // Its blocks are counted from the device's start, where no log is.
+    location.pieces_ = {{.index = 0, .first = 0, .length = location.blocks_}};
+    location.superblock_index_ = superblock_offset / block_size + 1;
+    location.device_ = device;
+    break;
+  }
+  return location;
+}
+
 Result<std::uint64_t> JournalLocation::locate(std::uint64_t index) const {
   const auto next = std::ranges::upper_bound(pieces_, index, {}, &Piece::index);
   if (next != pieces_.begin()) {

@@ -88,7 +88,10 @@ class Replayer {
     const auto magic_bytes = std::as_bytes(std::span(&magic, 1));
     for (const Copy& copy : copies_) {
       const std::uint64_t offset = TRY(journal_.offset_of(copy.index));
-      TRY(overlay.place(copy.block * size, size, offset));
+      if (const auto& device = journal_.location().device(); device)
+        TRY(overlay.place(copy.block * size, size, device, offset));
+      else
+        TRY(overlay.place(copy.block * size, size, offset));
       if (copy.escaped) TRY(overlay.put(copy.block * size, {magic_bytes.begin(), magic_bytes.end()}));
     }
     return {};
