@@ -66,6 +66,10 @@ clean_scratch() {
 }
 on_exit clean_scratch
 
+# mount_left TEXT...: a line of the mount table has one of these, and is none of another test, which mounts in a folder of
+# its own.
+mount_left() { awk -v own="$scratch/" -v any="${scratch%.*}." 'index($2, any) != 1 || index($2, own) == 1' /proc/self/mounts | grep -F "${@/#/--regexp=}"; }
+
 # Runs a command while the kernel shows FILE at DIRECTORY:
 #   with_loop_mount FILE TYPE OPTIONS DIRECTORY COMMAND...
 # Returns 32 where the kernel refuses to mount, else the command's status.

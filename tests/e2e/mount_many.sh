@@ -43,7 +43,7 @@ for ((i = 0; i < ${MOUNTS:-40}; i++)); do
     "$VMFS" umount "$mnt"
 done
 wait_until no_process
-! grep -q "fuse.vmfs" /proc/self/mounts || fail 'a mount is left'
+! mount_left fuse.vmfs || fail 'a mount is left'
 [ "$(find /proc/self/fd -mindepth 1 | wc -l)" -eq "$before" ] || fail 'a descriptor is left'
 
 # for a long time

@@ -205,4 +205,4 @@ ended 0
 nothing_left
 
 [ "$(sha256sum <"$image")" = "$before" ] || fail 'the image was written'
-! grep -q -e "$image" -e '^image ' /proc/self/mounts || fail 'a mount is left'
+! mount_left "$image" fuse.vmfs ' fuse ' || fail 'a mount is left'

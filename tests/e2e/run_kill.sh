@@ -32,7 +32,7 @@ for role in launcher:none keeper:125 server:125 init:137 pasta:125; do
     wait_until all_gone
     wait_until dead "$inside"
     wait_until no_carrier
-    grep -q -e "$image" -e 'fuse.vmfs' /proc/self/mounts && fail "the $role left a mount"
+    mount_left "$image" fuse.vmfs ' fuse ' && fail "the $role left a mount"
     [ "$(vmfs ps -q)" = '' ] || fail "the $role: still listed"
     if [ "$status" = none ]; then
         wait_until gone

@@ -47,7 +47,7 @@ for role in launcher:137 keeper:125 server:125 init:137; do
     ended "$status"
     wait_until all_gone
     wait_until bash -c '! [ -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"' - "$inside"
-    grep -q -e "$image" -e 'fuse.vmfs' /proc/self/mounts && fail "the $role left a mount"
+    mount_left "$image" fuse.vmfs ' fuse ' && fail "the $role left a mount"
 done
 
 # nobody reads what it writes: signals arrive all the same, and the launcher does not wait for ever
