@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(raw qcow2 compressed xfs reads verbs replay scale counts)
-need fuse2fs qemu-storage-daemon qemu-img mount find tar pgrep fio
+need fuse2fs qcowmount qemu-storage-daemon qemu-img mount find tar pgrep fio
 
 # Directories are left out of the sum: a file system may give them any size.
 walk() {
@@ -159,7 +159,7 @@ for group in "${groups[@]}"; do
     tree=debian
     case $group in
     raw) make_debian && interleaved "$rounds" measure_system kernel vmfs fuse2fs ;;
-    qcow2) make_qcow2 && interleaved "$rounds" measure_system kernel-export vmfs-qcow2 fuse2fs-export ;;
+    qcow2) make_qcow2 && interleaved "$rounds" measure_system kernel-export vmfs-qcow2 fuse2fs-export kernel-qcowmount ;;
     compressed)
         make_compressed
         interleaved "$rounds" measure_compressed kernel-export-zlib vmfs-zlib

@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # what bench/compare.sh and tests/lib.sh set
 # The systems that bench/compare.sh compares: how each shows a tree at $mnt, and what it costs meanwhile.
 
-mnt=$scratch/mnt export=$scratch/export
-mkdir "$mnt"
+mnt=$scratch/mnt export=$scratch/export qcowmount=$scratch/qcowmount
+mkdir "$mnt" "$qcowmount"
 offset=1048576 # of the partition on every disk
 
 # start_export IMAGE: qemu-storage-daemon shows the disk in a qcow2 image as the file $export.
@@ -27,7 +27,7 @@ image_of() {
     case $1 in
     *-xfs) echo "$images/xfs.raw" ;;
     *-zlib | *-zstd) echo "$images/${1##*-}.qcow2" ;;
-    *-qcow2 | *-export) echo "$images/debian.qcow2" ;;
+    *-qcow2 | *-export | *-qcowmount) echo "$images/debian.qcow2" ;;
     *-*) echo "$images/${1#*-}.raw" ;;
     *) echo "$images/debian.raw" ;;
     esac
@@ -38,6 +38,7 @@ show() {
     image=$(image_of "$1")
     case $1 in
     kernel-export*) start_export "$image" && mount -o "loop,ro,noload,offset=$offset" "$export" "$mnt" ;;
+    kernel-qcowmount) qcowmount "$image" "$qcowmount" >/dev/null && mount -o "loop,ro,noload,offset=$offset" "$qcowmount/qcow1" "$mnt" ;;
     fuse2fs-export*) start_export "$image" && fuse2fs -o "ro,offset=$offset" "$export" "$mnt" >/dev/null ;;
     kernel-xfs) mount -o "loop,ro,norecovery,offset=$offset" "$image" "$mnt" ;;
     kernel*) mount -o "loop,ro,noload,offset=$offset" "$image" "$mnt" ;;
@@ -58,13 +59,19 @@ hide() {
         done
         ;;
     esac
-    case $1 in *-export*) stop_export ;; esac
+    case $1 in
+    *-export*) stop_export ;;
+    *-qcowmount) umount "$qcowmount" ;;
+    esac
 }
 
 # The processes that serve a mounted system; none for the kernel's own.
 servers() {
     case $1 in vmfs* | fuse2fs*) pgrep -f -- "$mnt" ;; esac
-    case $1 in *-export*) cat "$scratch/export.pid" ;; esac
+    case $1 in
+    *-export*) cat "$scratch/export.pid" ;;
+    *-qcowmount) pgrep -f -- "^qcowmount .* $qcowmount\$" ;;
+    esac
 }
 
 # The one of them that answers requests.
