@@ -100,6 +100,19 @@ kernel_tree() {
     return "$status"
 }
 
+# The same with the journal in an image of its own, which is named or not: judge_apart NAME DISK
+judge_apart() {
+    local system=$scratch/apart.img journal=$scratch/journal.img status=0
+    dd if="$2" of="$system" bs=1M skip=1 count=24 conv=sparse status=none
+    dd if="$2" of="$journal" bs=1M skip=26 count=8 conv=sparse status=none
+    "$VMFS_TOOLS/manifest" image --full --volume journal --add "$journal" "$system" >"$scratch/apart" 2>/dev/null || true
+    cmp "$scratch/ours" "$scratch/apart" || fail "$1: the journal in another image makes a difference"
+    grep -q replayed "$scratch/messages" || return 0
+    "$VMFS_TOOLS/manifest" image --volume journal "$system" >/dev/null 2>"$scratch/apart" || status=$?
+    [ "$status" -le 1 ] || fail "$1: status $status without the journal"
+    grep -q 'lies on another device, which is not at hand' "$scratch/apart" || fail "$1: no warning: $(cat "$scratch/apart")"
+}
+
 # judge NAME IMAGE
 judge() {
     local name=$1 image=$2 since
@@ -114,6 +127,7 @@ judge() {
     # shellcheck disable=SC2046 # options
     "$VMFS_TOOLS/manifest" image --full $(partition_of "$name") "$image" >"$scratch/ours" 2>"$scratch/messages" || true
     grep -q 'replayed' "$scratch/messages" && replayed=$((replayed + 1))
+    [[ $name != external-* ]] || judge_apart "$name" "$image"
     if python3 "$scratch/compare.py" "$scratch/kernel" "$scratch/ours" "$since" >"$scratch/diff"; then
         equal=$((equal + 1))
         return
