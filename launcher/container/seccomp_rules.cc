@@ -413,7 +413,8 @@ constexpr const char* allowed_calls[] = {
     "writev",
 };
 
-// Known, and refused: old, dangerous, or of the machine. The error says so rather than "not implemented".
+// Known, and refused: old, dangerous, or of the machine. The error is EPERM, as of what is forbidden, not
+// ENOSYS.
 constexpr const char* refused_calls[] = {
     "add_key",        "bdflush",
     "io_pgetevents",  "io_pgetevents_time64",
