@@ -29,6 +29,7 @@ Result<std::shared_ptr<const Source>> open_file(const Filesystem& filesystem, co
 
 Result<int> cat(const CatCommand& command) {
   const GuestTree tree = TRY(GuestTree::open(command.image));
+  widen_pipe(STDOUT_FILENO);
   Report report;
   for (const std::string& path : command.paths) {
     const auto source = open_file(tree.filesystem(), path);

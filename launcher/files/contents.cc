@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace vmfs {
@@ -31,6 +32,11 @@ Result<void> write_all(int fd, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+void widen_pipe(int fd) {
+  constexpr int unprivileged = 1 << 20;  // fs.pipe-max-size, unless somebody changed it
+  ::fcntl(fd, F_SETPIPE_SZ, unprivileged);
 }
 
 }  // namespace vmfs

@@ -18,4 +18,8 @@ using ByteSink = std::function<bool(std::span<const std::byte>)>;
 /// Writes everything to a descriptor. Errors: those of write(2).
 [[nodiscard]] Result<void> write_all(int fd, std::span<const std::byte> bytes);
 
+/// Lets a pipe hold as much as an ordinary user may have in one, so that its writer and its reader wake each
+/// other less often. What is no pipe, or may not grow, stays as it is.
+void widen_pipe(int fd);
+
 }  // namespace vmfs

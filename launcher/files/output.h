@@ -14,7 +14,7 @@ namespace vmfs {
 /// A descriptor behind a buffer that others may fill in place.
 class Output {
  public:
-  explicit Output(int fd) : fd_(fd), buffer_(size) {}
+  explicit Output(int fd);
 
   /// Errors of all functions: those of write(2).
   [[nodiscard]] Result<void> append(std::string_view text);
@@ -30,7 +30,8 @@ class Output {
   [[nodiscard]] std::uint64_t position() const { return written_ + used_; }
 
  private:
-  static constexpr std::size_t size = std::size_t{1} << 20;
+  // What a processor's cache holds, and a pipe takes at once.
+  static constexpr std::size_t size = std::size_t{256} << 10;
 
   const int fd_;
   std::vector<std::byte> buffer_;
