@@ -40,9 +40,8 @@ Result<int> run(RunCommand& command) {
   if (command.options.network.empty() && plan.network.kind == Network::Kind::none) {
     print_warning("the container has no network: pasta is not installed (Debian: the package passt)");
   }
-  auto images = TRY(open_images_from_options(command.image));
-  const GuestTree tree = TRY(GuestTree::look(command.image, std::move(images)));
-  return run_container(plan, tree.filesystem());
+  const std::vector<Image> images = TRY(open_images_from_options(command.image));
+  return run_container(plan, [&] { return GuestTree::look(command.image, images); });
 }
 
 void add_root_options(CommandLine line, RunOptions& options) {

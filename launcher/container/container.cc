@@ -26,9 +26,9 @@
 #include "launcher/image_options.h"
 
 // Four processes make a container. The launcher, this one, is outside, starts the others and waits for them.
-// The keeper, in the container's user namespace, sets it up; its child, the server, serves the image in a
-// sandbox. The container's first process, PID 1 of its own namespace, is a child of the launcher too, so that
-// its exit status arrives here. Each ends when another does:
+// The keeper, in the container's user namespace, sets it up; its child, the server, reads the image's file
+// systems and serves them, in a sandbox. The container's first process, PID 1 of its own namespace, is a
+// child of the launcher too, so that its exit status arrives here. Each ends when another does:
 //   the launcher dies: the others are killed (PR_SET_PDEATHSIG), and the keeper sees the lifeline end
 //   the keeper dies: the server is killed (PR_SET_PDEATHSIG), and the launcher kills the container
 //   the server dies: the keeper sees it, and ends
@@ -135,9 +135,9 @@ class Container {
     FrontProcess front;
   };
 
-  Container(const Plan& plan, const Filesystem& filesystem, Parts parts)
+  Container(const Plan& plan, const Look& look, Parts parts)
       : plan_(plan),
-        filesystem_(filesystem),
+        look_(look),
         maps_(std::move(parts.maps)),
         volumes_(std::move(parts.volumes)),
         record_(std::move(parts.record)),
@@ -277,7 +277,7 @@ class Container {
                       .volumes = volumes_,
                       .overlay = overlay,
                       .lifeline = wiring_.server_lifeline};
-    serve_container(setup, filesystem_, wiring_.server_channel, session_.streams());
+    serve_container(setup, look_, std::move(wiring_.server_channel), session_.streams());
   }
 
   Result<pid_t> receive() {
@@ -389,7 +389,7 @@ class Container {
   }
 
   const Plan& plan_;
-  const Filesystem& filesystem_;
+  const Look& look_;
   const IdMaps maps_;
   std::vector<Fd> volumes_;
   Record record_;
@@ -425,7 +425,7 @@ void complete_standard_streams() {
   if (fd >= 0) ::close(fd);
 }
 
-Result<int> run_container(const Plan& plan, const Filesystem& filesystem) {
+Result<int> run_container(const Plan& plan, const Look& look) {
   FrontProcess front;
   if (plan.detach || (plan.interactive && plan.terminal)) front = TRY(FrontProcess::split());
   IdMaps maps = choose_id_maps(gather_id_facts(), print_warning);
@@ -438,7 +438,7 @@ Result<int> run_container(const Plan& plan, const Filesystem& filesystem) {
   Record record = TRY(make_record(plan, maps.set_groups, static_cast<bool>(group)));
   Streams streams = TRY(Streams::make(plan.interactive, has_terminal(plan), plan.detach));
   TRY(streams.add_messages());
-  Container container(plan, filesystem,
+  Container container(plan, look,
                       {.maps = std::move(maps),
                        .volumes = std::move(volumes),
                        .streams = std::move(streams),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "fs/filesystem.h"
+#include "launcher/container/image_server.h"
 #include "launcher/container/plan.h"
 
 namespace vmfs {
@@ -10,9 +10,9 @@ namespace vmfs {
 /// opened.
 void complete_standard_streams();
 
-/// Runs a container on a file system as the plan says, and waits for its end: the exit status of its program,
-/// or 125, 126, 127 with a line on standard error. Signals go to the container. Call it while there is one
-/// thread only. Whatever ends this process ends the container.
-[[nodiscard]] Result<int> run_container(const Plan& plan, const Filesystem& filesystem);
+/// Runs a container as the plan says, on the tree that `look` gives to the process that serves it, and waits
+/// for its end: the exit status of its program, or 125, 126, 127 with a line on standard error. Signals go to
+/// the container. Call it while there is one thread only. Whatever ends this process ends the container.
+[[nodiscard]] Result<int> run_container(const Plan& plan, const Look& look);
 
 }  // namespace vmfs

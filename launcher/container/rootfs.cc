@@ -31,18 +31,17 @@ Result<void> make_directory(const std::string& path, mode_t mode) {
 }
 
 // What is changed on the root directory itself shows on the root of the upper layer.
-Result<void> make_layers(const Filesystem& filesystem, const IdMaps& maps) {
+Result<void> make_layers(const Ownership& root, const IdMaps& maps) {
   const std::string upper = in_base("changes/upper");
   const bool fresh = ::access(upper.c_str(), F_OK) != 0;
   TRY(make_directory(upper, 0755));
   TRY(make_directory(in_base("changes/work"), 0700));
   if (!fresh) return {};
-  const Attributes root = TRY(filesystem.stat(filesystem.root()));
   if (outside_of(maps.users, root.uid) && outside_of(maps.groups, root.gid) &&
       ::chown(upper.c_str(), root.uid, root.gid) != 0) {
     return failed_call(upper, errno);
   }
-  if (::chmod(upper.c_str(), root.mode & 07777) != 0) return failed_call(upper, errno);
+  if (::chmod(upper.c_str(), root.mode) != 0) return failed_call(upper, errno);
   return {};
 }
 
@@ -109,7 +108,7 @@ MountOptions image_mount_options(const IdMaps& maps) {
   return options;
 }
 
-Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd& fuse, const IdMaps& maps) {
+Result<void> build_base(const Plan& plan, const Ownership& root, const Fd& fuse, const IdMaps& maps) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return failed_call("cutting the mount namespace off the machine's", errno);
   Fd changes;
@@ -118,7 +117,7 @@ Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd
   TRY(attach(memory, base));
   for (const char* name : {"image", "changes", "root"}) TRY(make_directory(in_base(name), 0755));
   if (changes) TRY(attach(changes, in_base("changes")));
-  TRY(make_layers(filesystem, maps));
+  TRY(make_layers(root, maps));
   return mount_image(fuse, image_mount_options(maps));
 }
 

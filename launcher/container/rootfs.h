@@ -4,10 +4,10 @@
 #include <string>
 
 #include "formats/result.h"
-#include "fs/filesystem.h"
 #include "fs/mount/mount_options.h"
 #include "launcher/container/fuse_overlay.h"
 #include "launcher/container/id_map.h"
+#include "launcher/container/image_server.h"
 #include "launcher/container/plan.h"
 #include "launcher/container/system_mounts.h"
 #include "launcher/fd.h"
@@ -23,8 +23,8 @@ namespace vmfs {
 
 /// In the server's mount namespace: cuts it off from the machine's, and builds a work place in memory at
 /// `base`, with the image's file system as `base`/image, served by whoever reads `fuse`, and a folder for
-/// changes.
-[[nodiscard]] Result<void> build_base(const Plan& plan, const Filesystem& filesystem, const Fd& fuse,
+/// changes that shows the image's root as `root` has it.
+[[nodiscard]] Result<void> build_base(const Plan& plan, const Ownership& root, const Fd& fuse,
                                       const IdMaps& maps);
 
 /// What lays the changes over the image where the kernel will not; none where it will, as far as that can be

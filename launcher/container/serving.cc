@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
-#include <tuple>
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -14,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fs/mount/server.h"
 #include "launcher/container/capabilities.h"
 #include "launcher/container/namespaces.h"
 #include "launcher/container/network.h"
@@ -24,7 +22,6 @@
 #include "launcher/container/terminal.h"
 #include "launcher/container/volumes.h"
 #include "launcher/image_options.h"
-#include "launcher/sandbox/sandbox.h"
 
 namespace vmfs {
 namespace {
@@ -101,19 +98,58 @@ Result<void> get_network(const Plan& plan, const Fd& channel, Fd& carrier) {
   return {};
 }
 
-Result<Fd> prepare(const Setup& setup, const Filesystem& filesystem, const Fd& channel, Fd& carrier) {
+// Only messages still go where the caller sees them.
+void leave_streams() {
+  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return;
+  ::dup2(null.get(), STDIN_FILENO);
+  ::dup2(null.get(), STDOUT_FILENO);
+}
+
+// And these by way of the launcher, once that copies them.
+void leave_errors(Streams& streams) {
+  streams.install_messages();
+  streams.close_all();
+}
+
+// What is the container's first process's alone.
+void leave_to_container(const Setup& setup) {
+  setup.console.reset();
+  setup.volumes.clear();
+  setup.overlay.mount.reset();
+}
+
+Result<ImageServer> start_image_server(const Setup& setup, const Look& look, const Fd& fuse, Fd& channel,
+                                       Streams& streams) {
+  const auto begin = [&] {
+    channel.reset();
+    leave_to_container(setup);
+    leave_streams();
+    // The keeper changes its root too, and its directory if it is that.
+    if (::chdir("/") != 0) ::_exit(exit_own_failure);
+  };
+  return ImageServer::start(look, image_mount_options(setup.maps), fuse, setup.report,
+                            {.begin = begin, .ready = [&] { leave_errors(streams); }});
+}
+
+// The namespaces, and all that the container's first process needs to be in them.
+Result<ImageServer> prepare(const Setup& setup, const Look& look, Fd& channel, Streams& streams,
+                            Fd& carrier) {
   TRY(enter_user_namespace(channel));
-  Fd fuse = TRY(open_fuse());
+  const Fd fuse = TRY(open_fuse());
   TRY(await_ids(channel));
   TRY(become_root(setup.maps.set_groups));
   TRY(enter_other_namespaces(setup.plan));
   die_with_parent(setup.lifeline);
   ::prctl(PR_SET_DUMPABLE, 0);
+  ImageServer server = TRY(start_image_server(setup, look, fuse, channel, streams));
   TRY(get_network(setup.plan, channel, carrier));
   if (setup.volumes.empty()) setup.volumes = TRY(open_volumes(setup.plan));
-  TRY(build_base(setup.plan, filesystem, fuse, setup.maps));
+  const Ownership root = TRY(server.await_root());
+  TRY(build_base(setup.plan, root, fuse, setup.maps));
+  server.serve();
   setup.overlay = TRY(choose_overlay(setup.plan, print_warning));
-  return fuse;
+  return server;
 }
 
 // What has to be put in order out there should the launcher be killed.
@@ -190,35 +226,8 @@ int watch_over(int container, int server, int overlay, int lifeline, Outside& ou
   return failed ? exit_own_failure : 0;
 }
 
-// The process that reads the image while the container runs: it ends with its parent, which ends it with the
-// container. What keeps it from beginning is told in the report, as no program has started by then.
-Result<void> serve(const Setup& setup, const Filesystem& filesystem, const Fd& fuse) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const MountOptions options = image_mount_options(setup.maps);
-  auto ready = bound_capabilities({});
-  if (ready) ready = enter_sandbox({.work = Work::serve, .threads = options.max_threads});
-  if (!ready) setup.report.fail_with({exit_own_failure, ready.error().what});
-  const auto server = Server::make(
-      filesystem, options, [](const std::string& message) { fmt::print(stderr, "vmfs: {}\n", message); });
-  if (!server) setup.report.fail_with({exit_own_failure, server.error().what});
-  setup.report.close_writer();
-  std::ignore = TRY((*server)->serve(fuse.get()));
-  return {};
-}
-
-Result<int> serve_and_watch(const Setup& setup, const Filesystem& filesystem, Fd& fuse, const Fd& container,
-                            Outside& outside) {
+Result<int> stay_and_watch(const Setup& setup, const Fd& server, const Fd& container, Outside& outside) {
   TRY(leave_machine());
-  const pid_t child = ::fork();
-  if (child < 0) return failed_call("fork", errno);
-  if (child == 0) {
-    outside.forget_terminal();
-    const auto served = serve(setup, filesystem, fuse);
-    if (!served) fmt::print(stderr, "vmfs: {}\n", served.error().what);
-    ::_exit(0);
-  }
-  // The connection to the kernel ends with its last descriptor.
-  fuse.reset();
   ::prctl(PR_SET_NAME, "vmfs-keeper");
   // The program may be another user's than this process, and both have to end with the one who waits.
   TRY(bound_capabilities({}));
@@ -226,7 +235,6 @@ Result<int> serve_and_watch(const Setup& setup, const Filesystem& filesystem, Fd
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   // What the parent's end asks for is done here.
   ::prctl(PR_SET_PDEATHSIG, 0);
-  const Fd server(sys::pidfd_open(child));
   // From now on the report is the server's and the container's.
   setup.report.close_writer();
   const int overlay = setup.overlay.process.get();
@@ -239,39 +247,28 @@ Result<int> serve_and_watch(const Setup& setup, const Filesystem& filesystem, Fd
   return status;
 }
 
-// Only messages still go where the caller sees them, by way of the launcher.
-void detach_from_streams() {
-  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null) return;
-  ::dup2(null.get(), STDIN_FILENO);
-  ::dup2(null.get(), STDOUT_FILENO);
-}
-
 }  // namespace
 
-void serve_container(const Setup& setup, const Filesystem& filesystem, const Fd& channel, Streams& streams) {
+void serve_container(const Setup& setup, const Look& look, Fd channel, Streams& streams) {
   ::setsid();
   die_with_parent(setup.lifeline);
   Outside outside{.group = setup.group, .carrier = {}, .terminal = {}, .settings = {}};
-  auto fuse = prepare(setup, filesystem, channel, outside.carrier);
-  if (!fuse) setup.report.fail_with({exit_own_failure, fuse.error().what});
+  const auto server = prepare(setup, look, channel, streams, outside.carrier);
+  if (!server) setup.report.fail_with({exit_own_failure, server.error().what});
   // A sibling, so that the one who waits is told how it ends even if this process does not live to see it.
   const pid_t child = sys::fork_with(CLONE_NEWPID | CLONE_NEWNS | CLONE_PARENT);
   if (child < 0) setup.report.fail_with({exit_own_failure, "pid namespace: " + describe_errno(errno)});
   if (child == 0) live_inside(setup);
   const Fd container(sys::pidfd_open(child));
   if (::write(channel.get(), &child, sizeof child) != sizeof child) ::_exit(exit_own_failure);
-  streams.install_messages();
-  streams.close_all();
-  setup.console.reset();
-  setup.volumes.clear();
-  setup.overlay.mount.reset();
+  leave_errors(streams);
+  leave_to_container(setup);
   if (setup.plan.terminal && setup.plan.interactive) {
     outside.terminal = Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     outside.settings = terminal_settings(STDIN_FILENO);
   }
-  detach_from_streams();
-  const auto status = serve_and_watch(setup, filesystem, *fuse, container, outside);
+  leave_streams();
+  const auto status = stay_and_watch(setup, server->process(), container, outside);
   if (!status) setup.report.fail_with({exit_own_failure, status.error().what});
   ::_exit(*status);
 }

@@ -119,7 +119,7 @@ Result<void> Streams::add_messages() {
 }
 
 void Streams::install_messages() const {
-  if (inner_messages_) ::dup2(inner_messages_.get(), STDERR_FILENO);
+  if (inner_messages_) ::dup3(inner_messages_.get(), STDERR_FILENO, 0);
 }
 
 Result<void> Streams::adopt_terminal(Fd terminal, Kind kind) {

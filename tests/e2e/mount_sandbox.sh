@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The processes that read images have no rights left: mounts of root and of an ordinary user, a container's server.
-# What is damaged is told before anything is mounted.
+# None reads past the sectors that tell an image's format before that. What is damaged is told before anything is mounted.
 # needs: ext4 debian
 set -euo pipefail
 . "$VMFS_SOURCE/tests/lib.sh"
 need_root "$@"
-need mountpoint
+need mountpoint strace
 image=$VMFS_FIXTURES/ext4/ext4-4k.img
 mnt=$scratch/mnt
 as_user true
@@ -61,6 +61,26 @@ sandboxed "$server"
 pkill -TERM -x vmfs-init || true
 wait "$container" || true
 wait_until gone "$server"
+
+# reads_in_the_sandbox VERB ARGUMENT...: the first and the last sector of a raw image, then the filter, then all else.
+# The process that is there first, the launcher, reads no more if another process has the filter.
+raw=$VMFS_FIXTURES/debian/debian.raw
+reads_in_the_sandbox() {
+    strace -f -y -qq -e trace=pread64,preadv,preadv2,read,readv,seccomp -o "$scratch/trace" "$VMFS" "$@" >/dev/null
+    awk -v image="<$raw>" -v last="$(($(stat -c %s "$raw") - 512))" '
+        NR == 1 { launcher = $1 }
+        /seccomp\(/ && !filter { filter = $1 }
+        index($0, image) == 0 { next }
+        filter && ($1 != launcher || filter == launcher) { inside++; next }
+        $0 !~ ", 512, (0|" last ")\\) += 512$" { print; bad = 1 }
+        END { if (bad || inside < 10) { print inside " reads in the sandbox"; exit 1 } }' "$scratch/trace" ||
+        fail "$1 reads the image outside the sandbox"
+}
+if [ "$filter" -ne 0 ]; then
+    reads_in_the_sandbox ls "$raw" /etc
+    reads_in_the_sandbox inspect "$raw"
+    reads_in_the_sandbox run "$raw" true
+fi
 
 # one line, status 1, no mount, no process
 cp --sparse=always "$image" "$scratch/damaged.img"
