@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares ways to show a Debian root that lies in a virtual machine's disk, in interleaved rounds:
 #   bench/compare.sh [--rounds N] [--vmfs PROGRAM] [--results FILE] [GROUP...]
-# GROUP is any of raw qcow2 compressed xfs reads verbs replay scale counts (bench/README.md says what each is); all of them by default.
+# GROUP is any of raw qcow2 compressed xfs reads verbs replay scale sandbox counts (bench/README.md says what each is); all of them by default.
 # Prints a table a group; with --results FILE writes them there, and a plot beside it (FILE with .png for its ending).
 # Needs root: for loop mounts, and to drop the kernel's caches before each cold measurement. The images it is made of are
 # kept in build/bench.
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
     *) groups+=("$1"); shift ;;
     esac
 done
-[ ${#groups[@]} -gt 0 ] || groups=(raw qcow2 compressed xfs reads verbs replay scale counts)
+[ ${#groups[@]} -gt 0 ] || groups=(raw qcow2 compressed xfs reads verbs replay scale sandbox counts)
 need fuse2fs qcowmount qemu-storage-daemon qemu-img mount find tar pgrep fio
 
 # Directories are left out of the sum: a file system may give them any size.
@@ -155,6 +155,22 @@ measure_size() {
     hide "$1"
 }
 
+make_unconfined() {
+    make_debian
+    cmake --build "$VMFS_SOURCE/build/release" --target vmfs-unconfined >"$scratch/build.log" 2>&1 || fail "$(tail "$scratch/build.log")"
+}
+
+# A verb that has little else to do.
+list_root() {
+    local i
+    for ((i = 0; i < 20; i++)); do "$(program_of "$1")" ls "$images/debian.raw" / >/dev/null; done
+}
+
+measure_sandbox() {
+    timed sandbox "$1" 'ls of the root directory, 20 times, warm (s)' list_root "$1"
+    measure_system "$1"
+}
+
 for group in "${groups[@]}"; do
     tree=debian
     case $group in
@@ -174,6 +190,7 @@ for group in "${groups[@]}"; do
         interleaved "$rounds" measure_scale {kernel,vmfs}-{small,million,wide}
         interleaved "$rounds" measure_size vmfs-{gibibyte,tebibyte}
         ;;
+    sandbox) make_unconfined && interleaved "$rounds" measure_sandbox vmfs-unconfined vmfs ;;
     counts) make_xfs && make_compressed && . "$VMFS_SOURCE/bench/counts.sh" ;;
     *) fail "unknown group $group" ;;
     esac

@@ -28,8 +28,17 @@ image_of() {
     *-xfs) echo "$images/xfs.raw" ;;
     *-zlib | *-zstd) echo "$images/${1##*-}.qcow2" ;;
     *-qcow2 | *-export | *-qcowmount) echo "$images/debian.qcow2" ;;
+    *-unconfined) echo "$images/debian.raw" ;;
     *-*) echo "$images/${1#*-}.raw" ;;
     *) echo "$images/debian.raw" ;;
+    esac
+}
+
+# The program behind a system of ours.
+program_of() {
+    case $1 in
+    *-unconfined) echo "$VMFS_SOURCE/build/release/bench/vmfs-unconfined" ;;
+    *) echo "$VMFS" ;;
     esac
 }
 
@@ -43,7 +52,7 @@ show() {
     kernel-xfs) mount -o "loop,ro,norecovery,offset=$offset" "$image" "$mnt" ;;
     kernel*) mount -o "loop,ro,noload,offset=$offset" "$image" "$mnt" ;;
     fuse2fs*) fuse2fs -o "ro,offset=$offset" "$image" "$mnt" >/dev/null ;;
-    vmfs*) "$VMFS" mount "$image" "$mnt" ;;
+    vmfs*) "$(program_of "$1")" mount "$image" "$mnt" ;;
     *) fail "unknown system $1" ;;
     esac
 }
