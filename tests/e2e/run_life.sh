@@ -9,11 +9,11 @@ set -euo pipefail
 need pgrep sha256sum python3
 before=$(sha256sum <"$image")
 
-# A container that says when it runs: begin COMMAND-TEXT. What it writes to standard output is in $work/out.
+# A container that says when it runs: begin [OPTION...] COMMAND-TEXT. What it writes to standard output is in $work/out.
 begin() {
     rm -f "$work/out"
     as_user touch "$work/out"
-    start run "$image" sh -c "echo ready; $1" >"$work/out"
+    start run "${@:1:$#-1}" "$image" sh -c "echo ready; ${*: -1}" >"$work/out"
     wait_until grep -q ready "$work/out"
 }
 
@@ -33,6 +33,18 @@ begin 'trap "echo caught; exit 3" TERM; while :; do sleep 0.1; done'
 kill -TERM "$started"
 ended 3
 grep -q caught "$work/out" || fail 'output of a handler'
+
+# as PID 1 it gets what it handles, and nothing else
+begin --init=false 'sleep 60'
+kill -INT "$started"
+kill -TERM "$started"
+sleep 0.3
+[ -e "/proc/$started" ] || fail 'PID 1 died of a signal that it does not handle'
+kill -KILL "$started"
+ended 137
+begin --init=false 'trap "echo caught; exit 4" INT; while :; do sleep 0.1; done'
+kill -INT "$started"
+ended 4
 
 # each process of ours killed: the container ends at once, nothing is left
 role_launcher() { echo "$started"; }
