@@ -191,7 +191,7 @@ for group in "${groups[@]}"; do
         interleaved "$rounds" measure_size vmfs-{gibibyte,tebibyte}
         ;;
     sandbox) make_unconfined && interleaved "$rounds" measure_sandbox vmfs-unconfined vmfs ;;
-    counts) make_xfs && make_compressed && . "$VMFS_SOURCE/bench/counts.sh" ;;
+    counts) make_xfs && make_compressed && make_unconfined && . "$VMFS_SOURCE/bench/counts.sh" ;;
     *) fail "unknown group $group" ;;
     esac
 done

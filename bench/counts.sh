@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # what bench/compare.sh and tests/lib.sh set
 # The group "counts" of bench/compare.sh: what a busy machine cannot change, each counted once.
-need strace
+need strace valgrind
 
 # files_of_walk, bytes_of_tar: what `same` has written down of the tree at hand
 files_of_walk() { cut -d ' ' -f 1 "$scratch/seen.walk.$tree"; }
@@ -56,8 +56,18 @@ count_bytes() {
     hide "$1"
 }
 
+# Of a walk without a mount: what the kernel does is not counted, and no clock is asked.
+count_instructions() {
+    local events files
+    files=$(valgrind --tool=callgrind --callgrind-out-file="$scratch/callgrind" --log-file="$scratch/valgrind.log" \
+        "$(program_of vmfs-unconfined)" find "$(image_of "$1")" / -printf '%s\n' | wc -l)
+    events=$(awk '/^summary:/ { print $2 }' "$scratch/callgrind")
+    record counts "$1" 'instructions a file, vmfs find' "$(quotient "$events" "$files")"
+}
+
 for system in vmfs vmfs-qcow2 vmfs-zlib vmfs-xfs; do
     count_bytes "$system"
     count_calls "$system" walk
     count_calls "$system" archive
+    count_instructions "$system"
 done
