@@ -62,7 +62,7 @@ std::string describe(int code) {
 
 Result<void> check_mountpoint(const std::filesystem::path& mountpoint) {
   struct statx status{};
-  if (::statx(AT_FDCWD, mountpoint.c_str(), 0, STATX_TYPE, &status) != 0) {
+  if (::statx(AT_FDCWD, mountpoint.c_str(), AT_NO_AUTOMOUNT, STATX_TYPE, &status) != 0) {
     const int code = errno;
     if (code == ENOTCONN) {
       return fail(code, "{}: a mount whose server is gone lies here; `vmfs umount {}` clears it",

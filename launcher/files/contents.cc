@@ -36,7 +36,7 @@ Result<void> write_all(int fd, std::span<const std::byte> bytes) {
 
 void widen_pipe(int fd) {
   constexpr int unprivileged = 1 << 20;  // fs.pipe-max-size, unless somebody changed it
-  ::fcntl(fd, F_SETPIPE_SZ, unprivileged);
+  if (::fcntl(fd, F_GETPIPE_SZ) < unprivileged) ::fcntl(fd, F_SETPIPE_SZ, unprivileged);
 }
 
 }  // namespace vmfs

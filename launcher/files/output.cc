@@ -7,7 +7,9 @@
 
 namespace vmfs {
 
-Output::Output(int fd) : fd_(fd), buffer_(size) { widen_pipe(fd); }
+Output::Output(int fd) : fd_(fd), buffer_(size) {
+  widen_pipe(fd);
+}
 
 Result<void> Output::append(std::string_view text) {
   auto bytes = std::as_bytes(std::span(text));
