@@ -90,22 +90,10 @@ Result<void> install_descriptors(const Fd& fuse, const Fd& errors) {
   ::_exit(exit_own_failure);
 }
 
-}  // namespace
-
-Result<void> probe_overlayfs() {
+// Makes one and lets go of it.
+Result<void> try_overlay(const std::vector<std::pair<const char*, std::string>>& places) {
   const Fd context(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!context) return failed_call("overlayfs", errno);
-  // Without layers it cannot be made; who may not make it at all is told so first.
-  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0 && errno != EINVAL)
-    return failed_call("overlayfs", errno);
-  return {};
-}
-
-Result<void> probe_overlayfs(const OverlayLayers& layers) {
-  const Fd context(::fsopen("overlay", FSOPEN_CLOEXEC));
-  if (!context) return failed_call("overlayfs", errno);
-  const std::pair<const char*, const std::string&> places[] = {
-      {"lowerdir", layers.lower}, {"upperdir", layers.upper}, {"workdir", layers.work}};
   for (const auto& [name, path] : places) {
     if (::fsconfig(context.get(), FSCONFIG_SET_STRING, name, path.c_str(), 0) != 0)
       return failed_call("overlayfs", errno);
@@ -115,6 +103,16 @@ Result<void> probe_overlayfs(const OverlayLayers& layers) {
     return failed_call("overlayfs", errno);
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> probe_overlayfs(const std::string& directory, const std::string& other) {
+  return try_overlay({{"lowerdir", directory + ":" + other}});
+}
+
+Result<void> probe_overlayfs(const OverlayLayers& layers) {
+  return try_overlay({{"lowerdir", layers.lower}, {"upperdir", layers.upper}, {"workdir", layers.work}});
 }
 
 Result<FuseOverlay> start_fuse_overlay(const OverlayLayers& layers,

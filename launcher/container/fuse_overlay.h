@@ -23,9 +23,9 @@ struct OverlayLayers {
   std::string work;
 };
 
-/// Whether the kernel lets this user namespace mount overlayfs at all; and whether with these layers, which
-/// takes a millisecond. Errors: what it says.
-[[nodiscard]] Result<void> probe_overlayfs();
+/// Whether the kernel lets this user namespace mount overlayfs at all, tried with two directories that are
+/// only read; and whether with these layers, which takes a millisecond. Errors: what it says.
+[[nodiscard]] Result<void> probe_overlayfs(const std::string& directory, const std::string& other);
 [[nodiscard]] Result<void> probe_overlayfs(const OverlayLayers& layers);
 
 /// Starts fuse-overlayfs(1) as a child that ends with this process, in a mount namespace of its own in which

@@ -122,7 +122,8 @@ Result<void> build_base(const Plan& plan, const Ownership& root, const Fd& fuse,
 }
 
 Result<FuseOverlay> choose_overlay(const Plan& plan, const Warn& warn) {
-  const auto kernel = plan.overlay.empty() ? probe_overlayfs() : probe_overlayfs(layers_over("root"));
+  const auto kernel = plan.overlay.empty() ? probe_overlayfs(in_base("root"), in_base("changes"))
+                                           : probe_overlayfs(layers_over("root"));
   if (kernel) return FuseOverlay();
   const std::string subject = plan.overlay.empty() ? "changes in memory" : "--overlay " + plan.overlay;
   std::vector<std::string> writable = {base};
