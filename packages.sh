@@ -10,6 +10,7 @@ packages_for() {
       passt iproute2 xfsprogs gdisk attr acl libarchive-tools xz-utils zstd bzip2 unzip python3 util-linux mount procps \
       jq sqlite3 dosfstools mtools exfatprogs ntfs-3g btrfs-progs f2fs-tools erofs-utils squashfs-tools cryptsetup-bin lvm2 \
       thin-provisioning-tools fuse-overlayfs fuse2fs strace ;;
+    vm) echo qemu-system-x86 seabios ipxe-qemu ;; # tests/vm.sh
     bench) echo fuse2fs libqcow-utils qemu-system-common qemu-utils xfsprogs fio strace valgrind crun bubblewrap podman python3 \
       python3-matplotlib ;;
   esac

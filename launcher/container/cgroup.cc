@@ -8,11 +8,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/ranges.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/container/process.h"
+#include "launcher/container/syscalls.h"
 #include "launcher/container/words.h"
 
 namespace vmfs {
@@ -216,7 +218,8 @@ void remove_stale_groups(const Fd& parent) {
   }
 }
 
-// A group that gives controllers to groups below it can have no processes itself.
+// A group that gives controllers to groups below it can have no processes itself: some controllers it could
+// give still, and would become a threaded domain by that, which no other process may enter.
 void move_processes_to_leaf(const Fd& folder) {
   const std::string leaf = std::string(group_prefix) + callers_name;
   if (::mkdirat(folder.get(), leaf.c_str(), 0755) != 0 && errno != EEXIST) return;
@@ -232,16 +235,20 @@ void move_processes_to_leaf(const Fd& folder) {
   }
 }
 
+// cgroups(7): the one that has no type, and may have both.
+bool is_root_group(const Fd& folder) {
+  return ::faccessat(folder.get(), "cgroup.type", F_OK, 0) != 0;
+}
+
 // What cannot be given on is missing below, and noticed where it is needed.
 void give_controllers_on(const Fd& folder) {
   const auto given = words_of(read_in(folder, "cgroup.subtree_control"));
-  for (const std::string& controller : words_of(read_in(folder, "cgroup.controllers"))) {
-    if (contains(given, controller)) continue;
-    const std::string text = "+" + controller;
-    const auto written = write_in(folder, "cgroup.subtree_control", text);
-    if (written || written.error().code != EBUSY) continue;
-    move_processes_to_leaf(folder);
-    if (!write_in(folder, "cgroup.subtree_control", text)) continue;
+  auto wanted = words_of(read_in(folder, "cgroup.controllers"));
+  std::erase_if(wanted, [&](const std::string& controller) { return contains(given, controller); });
+  const bool inhabited = !words_of(read_in(folder, "cgroup.procs")).empty();
+  if (!wanted.empty() && inhabited && !is_root_group(folder)) move_processes_to_leaf(folder);
+  for (const std::string& controller : wanted) {
+    if (!write_in(folder, "cgroup.subtree_control", "+" + controller)) continue;
   }
 }
 
@@ -329,6 +336,8 @@ Result<void> Group::fill(const Limits& limits, const IdMaps& maps, const std::st
   give_controllers_on(folder_);
   if (::mkdirat(folder_.get(), guest_name, 0755) != 0) return failed_call("cgroup", errno);
   const Fd guest = open_folder(folder_, guest_name);
+  // Where programs inside look for them; what holds is above, out of their reach.
+  TRY(apply(limits, guest, path));
   TRY(give_to_container(guest, maps));
   // It counts who has opened it, not who writes to it.
   processes_ = Fd(::openat(guest.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
@@ -343,6 +352,18 @@ Result<void> enter_group(const Fd& processes) {
 
 Result<void> Group::enter() const {
   return processes_ ? enter_group(processes_) : Result<void>{};
+}
+
+Fd Group::entrance(pid_t first) const {
+  const std::string own = fmt::format("/{}/{}/", name_, guest_name);
+  for (const std::string& line : split_words(read_text(fmt::format("/proc/{}/cgroup", first)), '\n')) {
+    const std::size_t at = line.find(own);
+    if (!line.starts_with("0::/") || at == std::string::npos) continue;
+    const std::string below = fmt::format("{}/{}/cgroup.procs", guest_name, line.substr(at + own.size()));
+    Fd processes(sys::openat2(folder_.get(), below.c_str(), O_WRONLY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    if (processes) return processes;
+  }
+  return Fd(::fcntl(processes_.get(), F_DUPFD_CLOEXEC, 3));
 }
 
 void Group::remove() {

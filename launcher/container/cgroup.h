@@ -72,8 +72,9 @@ class Group {
   /// Puts the calling process into the group, whatever user it has become meanwhile.
   [[nodiscard]] Result<void> enter() const;
 
-  /// The way into it for others, see enter_group().
-  [[nodiscard]] const Fd& processes() const { return processes_; }
+  /// The way into it for others, see enter_group(): to where its first process lives by now, as an init that
+  /// makes groups leaves the uppermost one empty.
+  [[nodiscard]] Fd entrance(pid_t first) const;
 
   /// Removes the group; call it once nothing lives in it. Works wherever the root directory is.
   void remove();

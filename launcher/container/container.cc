@@ -240,7 +240,7 @@ class Container {
     if (plan_.network.kind == Network::Kind::pasta) TRY(start_network());
     container_pid_ = TRY(receive());
     entrances_ = TRY(receive_namespaces());
-    if (group_) entrances_.emplace_back(::fcntl(group_.processes().get(), F_DUPFD_CLOEXEC, 3));
+    if (group_) entrances_.push_back(group_.entrance(container_pid_));
     return {};
   }
 
@@ -362,6 +362,7 @@ class Container {
 
   void answer(const Fd& asker, Message message) {
     if (message.text == "join") {
+      if (group_ && !entrances_.empty()) entrances_.back() = group_.entrance(container_pid_);
       (void)send_message(asker, "ok", entrances_);
     } else if (message.text == "attach") {
       attach(asker, std::move(message.descriptors));

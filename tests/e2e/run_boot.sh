@@ -188,7 +188,7 @@ wait_until has_bus
 transcript 0 running vmfs exec booted systemctl is-system-running --wait
 transcript 0 systemd vmfs exec booted cat /proc/1/comm
 # a command is in the container's cgroup, unless it comes from too far away for that
-transcript 0 0::/ as_test in_delegated "$VMFS" exec booted sed -n '/^0::/p' /proc/self/cgroup
+transcript 0 0::/init.scope as_test in_delegated "$VMFS" exec booted sed -n '/^0::/p' /proc/self/cgroup
 [ "$EUID" -ne 0 ] || transcript 0 '0::/../*' vmfs exec booted sed -n '/^0::/p' /proc/self/cgroup
 transcript 0 '*Reached target *multi-user.target*' vmfs logs booted
 transcript 0 booted vmfs stop booted
