@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -238,6 +239,7 @@ class Container {
     volumes_.clear();
     if (::send(wiring_.channel.get(), "", 1, MSG_NOSIGNAL) != 1) return failed_call("channel", errno);
     if (plan_.network.kind == Network::Kind::pasta) TRY(start_network());
+    TRY(await_image());
     container_pid_ = TRY(receive());
     entrances_ = TRY(receive_namespaces());
     if (group_) entrances_.push_back(group_.entrance(container_pid_));
@@ -266,6 +268,7 @@ class Container {
     wiring_.channel.reset();
     session_.close_console();
     wiring_.lifeline.reset();
+    front_ = FrontProcess();
     report_.close_reader();
     FuseOverlay overlay;
     const Setup setup{.plan = plan_,
@@ -292,6 +295,15 @@ class Container {
   Result<void> await_step() {
     if (const auto step = receive(); !step) return std::unexpected(step.error());
     return {};
+  }
+
+  // That may take long, and a signal ends it: there is nothing yet that could be shut down.
+  Result<void> await_image() {
+    pollfd step{.fd = wiring_.channel.get(), .events = POLLIN, .revents = 0};
+    const sigset_t* const mask = plan_.boot ? &mask_before_ : nullptr;
+    while (::ppoll(&step, 1, nullptr, mask) < 0 && errno == EINTR) {
+    }
+    return await_step();
   }
 
   // The container's first process tells them before all else.

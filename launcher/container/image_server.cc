@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <exception>
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,8 +21,8 @@ namespace {
 Result<void> tell_of_root(const Filesystem& filesystem, const Fd& orders) {
   const Attributes root = TRY(filesystem.stat(filesystem.root()));
   const Ownership ownership{.uid = root.uid, .gid = root.gid, .mode = root.mode & 07777};
-  if (::write(orders.get(), &ownership, sizeof ownership) != sizeof ownership)
-    return failed_call("channel", errno);
+  // Whoever has started us has gone, or has said already what went wrong: no order will come.
+  (void)::send(orders.get(), &ownership, sizeof ownership, MSG_NOSIGNAL);
   return {};
 }
 
@@ -36,7 +37,6 @@ Result<void> read_and_serve(const Look& look, const MountOptions& options, const
   ready();
   TRY(tell_of_root(tree.filesystem(), orders));
   char order = 0;
-  // Whoever has started us has gone, or has said already what went wrong.
   if (::read(orders.get(), &order, 1) != 1) return {};
   report.close_writer();
   if (const auto end = server->serve(fuse.get()); !end) fmt::print(stderr, "vmfs: {}\n", end.error().what);
@@ -58,8 +58,13 @@ Result<ImageServer> ImageServer::start(const Look& look, const MountOptions& opt
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     orders.reset();
     steps.begin();
-    const auto served = read_and_serve(look, options, fuse, report, steps.ready, inner);
-    if (!served) report.fail_with({exit_own_failure, served.error().what});
+    try {
+      const auto served = read_and_serve(look, options, fuse, report, steps.ready, inner);
+      if (!served) report.fail_with({exit_own_failure, served.error().what});
+    } catch (const std::exception& error) {
+      // What lies above belongs to the parent.
+      report.fail_with({exit_own_failure, error.what()});
+    }
     ::_exit(0);
   }
   return ImageServer(Fd(sys::pidfd_open(child)), std::move(orders));

@@ -22,7 +22,7 @@ struct Setup {
   Fd& console;               ///< where namespaces and the other side of the container's terminal go
   std::vector<Fd>& volumes;  ///< open_volumes(); the server fills it unless that is done
   FuseOverlay& overlay;      ///< the server fills it
-  const Fd& lifeline;        ///< readable, at its end, once the process that waits for the container is gone
+  Fd& lifeline;              ///< readable, at its end, once the process that waits for the container is gone
 };
 
 /// The whole life of a container's first process, in its own namespaces: all that is left to set up, then the

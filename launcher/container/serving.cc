@@ -123,6 +123,8 @@ Result<ImageServer> start_image_server(const Setup& setup, const Look& look, con
                                        Streams& streams) {
   const auto begin = [&] {
     channel.reset();
+    setup.lifeline.reset();
+    setup.group = Group();
     leave_to_container(setup);
     leave_streams();
     // The keeper changes its root too, and its directory if it is that.
@@ -146,6 +148,8 @@ Result<ImageServer> prepare(const Setup& setup, const Look& look, Fd& channel, S
   TRY(get_network(setup.plan, channel, carrier));
   if (setup.volumes.empty()) setup.volumes = TRY(open_volumes(setup.plan));
   const Ownership root = TRY(server.await_root());
+  if (::write(channel.get(), &entered, sizeof entered) != sizeof entered)
+    return failed_call("channel", errno);
   TRY(build_base(setup.plan, root, fuse, setup.maps));
   server.serve();
   setup.overlay = TRY(choose_overlay(setup.plan, print_warning));

@@ -16,8 +16,8 @@ namespace vmfs {
 
 /// What the channel carries: to the waiting process first `entered`, which is answered by one byte once the
 /// ids are written; with a network of pasta(1) `entered` again, answered by the process id that carries it,
-/// or 0; then the container's process id. Of the lifeline it reads one byte, if the waiting process leaves
-/// the caller's terminal.
+/// or 0; `entered` once more when the image is read; then the container's process id. Of the lifeline it
+/// reads one byte, if the waiting process leaves the caller's terminal.
 constexpr pid_t entered = 0;
 
 }  // namespace vmfs
