@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares ways to show a Debian root that lies in a virtual machine's disk, in interleaved rounds:
 #   bench/compare.sh [--rounds N] [--vmfs PROGRAM] [--results FILE] [GROUP...]
-# GROUP is any of raw qcow2 compressed xfs reads verbs replay scale sandbox counts (bench/README.md says what each is); all of them by default.
+# GROUP is guestmount, or any of raw qcow2 compressed xfs reads verbs replay scale sandbox counts (bench/README.md says what each is); all of the latter by default.
 # Prints a table a group; with --results FILE writes them there, and a plot beside it (FILE with .png for its ending).
 # Needs root: for loop mounts, and to drop the kernel's caches before each cold measurement. The images it is made of are
 # kept in build/bench.
@@ -155,6 +155,15 @@ measure_size() {
     hide "$1"
 }
 
+# Minutes each, so neither dropped caches nor rounds make a difference.
+measure_guestmount() {
+    timed guestmount "$1" 'mount until live, warm (s)' show_and_look "$1"
+    timed guestmount "$1" 'walk, first (s)' walk
+    timed guestmount "$1" 'walk, again (s)' walk
+    timed guestmount "$1" 'tar (s)' archive
+    hide "$1"
+}
+
 make_unconfined() {
     make_debian
     cmake --build "$VMFS_SOURCE/build/release" --target vmfs-unconfined >"$scratch/build.log" 2>&1 || fail "$(tail "$scratch/build.log")"
@@ -191,6 +200,7 @@ for group in "${groups[@]}"; do
         interleaved "$rounds" measure_size vmfs-{gibibyte,tebibyte}
         ;;
     sandbox) make_unconfined && interleaved "$rounds" measure_sandbox vmfs-unconfined vmfs ;;
+    guestmount) need guestmount && make_debian && interleaved 1 measure_guestmount kernel vmfs guestmount ;;
     counts) make_xfs && make_compressed && make_unconfined && . "$VMFS_SOURCE/bench/counts.sh" ;;
     *) fail "unknown group $group" ;;
     esac

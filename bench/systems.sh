@@ -22,6 +22,13 @@ stop_export() {
     while [ -e "/proc/$pid" ]; do sleep 0.01; done
 }
 
+# Its virtual machine starts without KVM where that does not work.
+start_guestmount() {
+    local how=(guestmount -a "$1" -m /dev/sda1 --ro "$mnt")
+    LIBGUESTFS_BACKEND=direct "${how[@]}" 2>"$scratch/guestmount.log" ||
+        LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg "${how[@]}"
+}
+
 # The image behind the systems of that ending.
 image_of() {
     case $1 in
@@ -52,6 +59,7 @@ show() {
     kernel-xfs) mount -o "loop,ro,norecovery,offset=$offset" "$image" "$mnt" ;;
     kernel*) mount -o "loop,ro,noload,offset=$offset" "$image" "$mnt" ;;
     fuse2fs*) fuse2fs -o "ro,offset=$offset" "$image" "$mnt" >/dev/null ;;
+    guestmount) start_guestmount "$image" ;;
     vmfs*) "$(program_of "$1")" mount "$image" "$mnt" ;;
     *) fail "unknown system $1" ;;
     esac
@@ -76,7 +84,7 @@ hide() {
 
 # The processes that serve a mounted system; none for the kernel's own.
 servers() {
-    case $1 in vmfs* | fuse2fs*) pgrep -f -- "$mnt" ;; esac
+    case $1 in vmfs* | fuse2fs* | guestmount) pgrep -f -- "$mnt" ;; esac
     case $1 in
     *-export*) cat "$scratch/export.pid" ;;
     *-qcowmount) pgrep -f -- "^qcowmount .* $qcowmount\$" ;;
