@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Compares ways to show a Debian root that lies in a virtual machine's disk, in interleaved rounds:
 #   bench/compare.sh [--rounds N] [--vmfs PROGRAM] [--results FILE] [GROUP...]
-# GROUP is guestmount, or any of raw qcow2 compressed xfs reads verbs replay scale sandbox counts (bench/README.md says what each is); all of the latter by default.
+# GROUP is any of raw qcow2 compressed xfs reads verbs replay scale sandbox counts, which are the default, or guestmount;
+# bench/README.md says what each is.
 # Prints a table a group; with --results FILE writes them there, and a plot beside it (FILE with .png for its ending).
 # Needs root: for loop mounts, and to drop the kernel's caches before each cold measurement. The images it is made of are
 # kept in build/bench.

@@ -12,15 +12,11 @@ delegate
 # "$link" becomes its /sbin/init, where it has none.
 link=""
 boot() {
-    local name=$1 sign=$2 i status=0
+    local name=$1 sign=$2 status=0
     bash "$VMFS_SOURCE/tests/debian-image.sh" "${@:3}" "$scratch/$name.qcow2"
     [ -z "$link" ] || as_user "$VMFS" run --network none --overlay "$work/changes.$name" "$scratch/$name.qcow2" ln -s "$link" /sbin/init
     (in_delegated "$VMFS" run --boot --network none --overlay "$work/changes.$name" "$scratch/$name.qcow2") </dev/null >"$work/console" 2>&1 &
-    for ((i = 0; i < 600; i++)); do
-        if grep -q -- "$sign" "$work/console"; then break; fi
-        sleep 0.1
-    done
-    grep -q -- "$sign" "$work/console" || fail "$name does not come up: $(cat "$work/console")"
+    await_console "$sign" 60
     kill -TERM "$(pgrep -o -f "run --boot --network none --overlay $work/changes.$name")"
     wait "$!" || status=$?
     [ "$status" -eq 0 ] || fail "$name: status $status: $(cat "$work/console")"

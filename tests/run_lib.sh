@@ -47,6 +47,16 @@ wait_until() {
     fail "did not happen: $*"
 }
 
+# await_console TEXT SECONDS: until an init has said so in $work/console
+await_console() {
+    local i
+    for ((i = 0; i < $2 * 10; i++)); do
+        if grep -q -- "$1" "$work/console"; then return 0; fi
+        sleep 0.1
+    done
+    fail "no '$1' on the console: $(cat "$work/console")"
+}
+
 # Starts `vmfs ARGUMENTS...` in the background: $started is its process id, to be waited for with ended().
 # shellcheck disable=SC2016,SC2034 # the inner shell expands; for the scripts
 start() {

@@ -34,11 +34,7 @@ vmfs rm -f limited
 
 # an init, with the controllers to give on
 (vmfs run --boot --name init -m 512m --network none "$VMFS_FIXTURES/boot/boot.qcow2") </dev/null >"$work/console" 2>&1 &
-for ((i = 0; i < 1200; i++)); do
-    if grep -q 'Reached target.*multi-user.target' "$work/console"; then break; fi
-    sleep 0.1
-done
-grep -q 'Reached target.*multi-user.target' "$work/console" || fail "the init does not come up: $(cat "$work/console")"
+await_console 'Reached target.*multi-user.target' 120
 transcript 0 '*memory*' vmfs exec init cat /sys/fs/cgroup/cgroup.controllers
 transcript 0 '*memory*' vmfs exec init cat /sys/fs/cgroup/system.slice/cgroup.controllers
 vmfs stop init
