@@ -102,12 +102,14 @@ void RequestLoop::work() {
   while (wait_for_turn()) {
     bool mine = true;
     while (mine && !ended_) {
+      busy_poll_.wait(::fuse_session_fd(session_));
       const int size = ::fuse_session_receive_buf(session_, &buffer);
       if (size == -EINTR || size == -EAGAIN) continue;
       if (size <= 0) {
         end(-size);
         break;
       }
+      busy_poll_.arrived();
       mine = answer(buffer);
     }
   }

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "formats/result.h"
+#include "fs/mount/busy_poll.h"
 
 struct fuse_buf;
 struct fuse_session;
@@ -52,6 +53,7 @@ class RequestLoop {
   const pthread_t main_;
   sigset_t signals_;  ///< those that end the loop
   std::atomic<bool> ended_ = false;
+  BusyPoll busy_poll_;  ///< of the thread whose turn it is to wait
 
   std::mutex mutex_;  ///< guards what follows
   std::condition_variable changed_;
