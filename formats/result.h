@@ -28,8 +28,8 @@ using Warn = std::function<void(const std::string&)>;
 
 /// Builds the error side of any `Result`.
 template <class... Arguments>
-[[nodiscard]] std::unexpected<Error> fail(int code, fmt::format_string<Arguments...> format,
-                                          Arguments&&... arguments) {
+[[nodiscard, gnu::cold]] std::unexpected<Error> fail(int code, fmt::format_string<Arguments...> format,
+                                                     Arguments&&... arguments) {
   return std::unexpected(Error{code, fmt::format(format, std::forward<Arguments>(arguments)...)});
 }
 
