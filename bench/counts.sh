@@ -60,7 +60,7 @@ count_bytes() {
 count_instructions() {
     local events files
     files=$(valgrind --tool=callgrind --callgrind-out-file="$scratch/callgrind" --log-file="$scratch/valgrind.log" \
-        "$(program_of vmfs-unconfined)" find "$(image_of "$1")" / -printf '%s\n' | wc -l)
+        "$unconfined" find "$(image_of "$1")" / -printf '%s\n' | wc -l)
     events=$(awk '/^summary:/ { print $2 }' "$scratch/callgrind")
     record counts "$1" 'instructions a file, vmfs find' "$(quotient "$events" "$files")"
 }

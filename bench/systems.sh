@@ -41,13 +41,7 @@ image_of() {
     esac
 }
 
-# The program behind a system of ours.
-program_of() {
-    case $1 in
-    *-unconfined) echo "$VMFS_SOURCE/build/release/bench/vmfs-unconfined" ;;
-    *) echo "$VMFS" ;;
-    esac
-}
+unconfined=$VMFS_SOURCE/build/release/bench/vmfs-unconfined
 
 show() {
     local image
@@ -60,7 +54,8 @@ show() {
     kernel*) mount -o "loop,ro,noload,offset=$offset" "$image" "$mnt" ;;
     fuse2fs*) fuse2fs -o "ro,offset=$offset" "$image" "$mnt" >/dev/null ;;
     guestmount) start_guestmount "$image" ;;
-    vmfs*) "$(program_of "$1")" mount "$image" "$mnt" ;;
+    *-unconfined) "$unconfined" mount "$image" "$mnt" ;;
+    vmfs*) "$VMFS" mount "$image" "$mnt" ;;
     *) fail "unknown system $1" ;;
     esac
 }
