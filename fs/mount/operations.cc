@@ -212,7 +212,9 @@ void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, f
 // Maps can have billions of pieces; behind the first of them everything passes for data, as lseek(2) allows.
 Result<std::uint64_t> seek(const Source& source, std::uint64_t offset, bool hole) {
   constexpr int most_pieces = 65536;
+  constexpr int many_pieces = 64;
   for (int pieces = 0; offset < source.size(); ++pieces) {
+    if (pieces == many_pieces) announce_long_work();
     if (pieces == most_pieces) return hole ? source.size() : offset;
     const Extent extent = TRY(source.map(offset, source.size() - offset));
     if ((extent.kind == Extent::Kind::zero) == hole) return offset;

@@ -6,10 +6,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "launcher/container/front_process.h"
 #include "launcher/container/id_map.h"
 #include "launcher/container/network.h"
+#include "launcher/container/overlay_folder.h"
 #include "launcher/container/process.h"
 #include "launcher/container/record.h"
 #include "launcher/container/serving.h"
@@ -71,24 +70,6 @@ Result<Wiring> make_wiring() {
   wiring.server_lifeline = Fd(lifeline[0]);
   wiring.lifeline = Fd(lifeline[1]);
   return wiring;
-}
-
-// Its owner must be able to write to it under the id it has inside.
-Result<Fd> lock_overlay(const Plan& plan, const IdMaps& maps) {
-  if (plan.overlay.empty()) return Fd();
-  const std::string& path = plan.overlay;
-  const bool made = ::mkdir(path.c_str(), 0700) == 0;
-  if (!made && errno != EEXIST) return failed_call("--overlay " + path, errno);
-  Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return failed_call("--overlay " + path, errno);
-  if (maps.writer == IdMaps::Writer::root && ::fchown(folder.get(), outside_of(maps.users, 0).value_or(0),
-                                                      outside_of(maps.groups, 0).value_or(0)) != 0) {
-    return failed_call("--overlay " + path, errno);
-  }
-  if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(EBUSY, "--overlay {}: another container uses it", path);
-  }
-  return folder;
 }
 
 // Where the kernel keeps no user attributes in memory, overlayfs cannot note that a directory hides another.
@@ -443,7 +424,7 @@ Result<int> run_container(const Plan& plan, const Look& look) {
   if (plan.detach || (plan.interactive && plan.terminal)) front = TRY(FrontProcess::split());
   IdMaps maps = choose_id_maps(gather_id_facts(), print_warning);
   warn_of_old_kernel(plan);
-  const Fd overlay = TRY(lock_overlay(plan, maps));
+  const OverlayFolder overlay = TRY(OverlayFolder::lock(plan, maps));
   Group group = TRY(make_group(plan, maps));
   // Only root can make owners show as they are, and only out here.
   std::vector<Fd> volumes;

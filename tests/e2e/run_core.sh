@@ -78,6 +78,9 @@ transcript 125 "vmfs: --overlay $work/changes: another container uses it" vmfs r
 kill "$started"
 wait_until all_gone
 transcript 125 'vmfs: --overlay /nonesuch/x: No such file*' vmfs run --overlay /nonesuch/x "$image" true
+truncate -s 1M "$work/zeros.img"
+transcript 125 '*zeros.img*' vmfs run --overlay "$work/unused" "$work/zeros.img" true
+[ ! -e "$work/unused" ] || fail '--overlay is made though there is nothing to run'
 transcript 1 '*Read-only file system' vmfs run --read-only "$image" touch /etc/new
 transcript 0 '' vmfs run --read-only "$image" touch /tmp/new /run/new /dev/shm/new
 [ "$(sha256sum <"$image")" = "$before" ] || fail 'the image was written'
