@@ -63,7 +63,7 @@ class DirectoryWriter {
     put_counts(32, nodes);
     for (std::size_t node = 0; node < nodes; ++node) {
       const std::size_t first = node * per_node;
-      put_index(32, node, names_[first * per_leaf].hash, 1 + node);
+      put_index(32, node, first_hash(first), 1 + node);
       write_node(1 + node, first, std::min(leaves - first, per_node), 1 + nodes);
     }
     for (std::size_t leaf = 0; leaf < leaves; ++leaf) write_leaf(1 + nodes + leaf, leaf);
@@ -73,8 +73,14 @@ class DirectoryWriter {
     put_entry(block * block_size, 0, block_size, "");
     put_counts(block * block_size + 8, count);
     for (std::size_t i = 0; i < count; ++i)
-      put_index(block * block_size + 8, i, names_[(first_leaf + i) * per_leaf].hash,
-                leaf_block + first_leaf + i);
+      put_index(block * block_size + 8, i, first_hash(first_leaf + i), leaf_block + first_leaf + i);
+  }
+
+  /// What the index says of a leaf. Odd where names of that hash began in the leaf before.
+  [[nodiscard]] std::uint32_t first_hash(std::size_t leaf) const {
+    const std::size_t first = leaf * per_leaf;
+    const std::uint32_t hash = names_[first].hash;
+    return first > 0 && names_[first - 1].hash == hash ? hash | 1 : hash;
   }
 
   void write_leaf(std::size_t block, std::size_t leaf) {
