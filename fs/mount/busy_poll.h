@@ -8,8 +8,8 @@ namespace vmfs {
 
 /// Looks out for the next request for a moment before its thread goes to sleep. Who asks one thing after
 /// another otherwise waits each time for a processor to be woken, which in a virtual machine takes longer
-/// than most answers. Whether it pays depends on the machine and on what else it does, so that is tried every
-/// few thousand requests: it is done only while requests come sooner for it. For one thread at a time.
+/// than most answers. Whether it pays depends on the machine and on what else it does, so that is tried
+/// again and again: it is done only while requests come sooner for it. For one thread at a time.
 class BusyPoll {
  public:
   using Clock = std::chrono::steady_clock;
