@@ -243,11 +243,9 @@ Result<int> stay_and_watch(const Setup& setup, const Fd& server, const Fd& conta
   setup.report.close_writer();
   const int overlay = setup.overlay.process.get();
   const int status = watch_over(container.get(), server.get(), overlay, setup.lifeline.get(), outside);
-  // They hold the folder of changes, which another container may want at once.
-  if (!setup.plan.overlay.empty()) {
-    (void)ends_within(server.get(), patience_with_the_dead_ms);
-    if (overlay >= 0) (void)ends_within(overlay, patience_with_the_dead_ms);
-  }
+  // Nothing of a container outlives it, and another may want its folder of changes at once.
+  (void)ends_within(server.get(), patience_with_the_dead_ms);
+  if (overlay >= 0) (void)ends_within(overlay, patience_with_the_dead_ms);
   return status;
 }
 
