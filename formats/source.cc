@@ -115,6 +115,20 @@ void will_need(const Source& source, std::uint64_t offset, std::uint64_t size) {
   }
 }
 
+void will_need(const Source& source, std::vector<Piece> pieces) {
+  constexpr std::uint64_t near = std::uint64_t{32} << 10;
+  std::erase_if(pieces, [](const Piece& piece) { return piece.size == 0; });
+  std::ranges::sort(pieces, {}, &Piece::offset);
+  for (auto piece = pieces.begin(); piece != pieces.end();) {
+    std::uint64_t end = piece->offset + piece->size;
+    auto next = piece + 1;
+    for (; next != pieces.end() && next->offset <= end + near; ++next)
+      end = std::max(end, next->offset + next->size);
+    will_need(source, piece->offset, end - piece->offset);
+    piece = next;
+  }
+}
+
 Result<std::shared_ptr<const Source>> SubSource::create(std::shared_ptr<const Source> parent,
                                                         std::uint64_t offset, std::uint64_t size) {
   if (!inside(*parent, offset, size)) {

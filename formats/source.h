@@ -85,6 +85,16 @@ class Source {
 /// then do not wait one after another. Reads metadata as map() does; errors are for those reads to meet.
 void will_need(const Source& source, std::uint64_t offset, std::uint64_t size);
 
+/// Some bytes of a source, or none.
+struct Piece {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// The same for many pieces in any order. What lies near each other is asked for as one: a request costs more
+/// than the few bytes between.
+void will_need(const Source& source, std::vector<Piece> pieces);
+
 /// Reads one on-disk structure.
 template <class T>
 [[nodiscard]] Result<T> read_struct(const Source& source, std::uint64_t offset) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,10 @@ class Filesystem {
   /// showed entries: the call that goes on behind the last of them returns it again.
   [[nodiscard]] virtual Result<void> list(Inode directory, std::uint64_t cookie,
                                           const DirectoryVisitor& visit) const = 0;
+
+  /// A hint that these directories are going to be listed: begins to read what list() reads first, and does
+  /// not wait for that. Whatever goes wrong is left for list() to find.
+  virtual void will_list(std::span<const Inode> /*directories*/) const {}
 
   [[nodiscard]] virtual Result<std::string> readlink(Inode inode) const = 0;
 

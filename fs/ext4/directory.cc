@@ -70,6 +70,9 @@ Result<void> check_block(const Geometry& geometry, const InodeRecord& directory,
   return first || node ? check_index_block(geometry, directory, block) : sound;
 }
 
+/// Blocks that a listing reads at once at first; more later, for a visitor often stops early.
+constexpr std::uint64_t first_window = 4;
+
 /// In cookies of entries behind damage: whoever goes on from there still has to learn of it.
 constexpr std::uint64_t damage_mark = std::uint64_t{1} << 62;
 
@@ -106,7 +109,7 @@ Result<void> list_blocks(Workspace& workspace, const InodeRecord& directory, Ite
   const std::uint64_t block_size = geometry.block_size;
   const std::uint64_t blocks = TRY(directory_blocks(geometry, directory));
   const std::uint64_t most = workspace.buffer().size() / block_size;
-  std::uint64_t window = std::min<std::uint64_t>(most, 4);  // grows: a visitor often stops early
+  std::uint64_t window = std::min(most, first_window);
   for (std::uint64_t logical = printer.position() / block_size; logical < blocks && printer.wanted();) {
     const Run run = TRY(map_blocks(workspace, directory, logical, std::min(blocks - logical, window)));
     if (!run.hole) {
@@ -282,6 +285,15 @@ Result<Inode> look_up(Workspace& workspace, const InodeRecord& directory, std::s
     return fail(EUCLEAN, "ext4: directory inode {}: an entry names inode {}, which is not in use",
                 directory.number, *found);
   return Inode{*found};
+}
+
+Piece first_piece(Workspace& workspace, const InodeRecord& directory) {
+  const Geometry& geometry = workspace.volume().geometry();
+  const auto blocks = directory_blocks(geometry, directory);
+  if (directory.has(flag_inline_data) || !blocks || *blocks == 0) return {};
+  const auto run = map_blocks(workspace, directory, 0, std::min(*blocks, first_window));
+  if (!run || run->hole) return {};
+  return {.offset = run->first * geometry.block_size, .size = run->length * geometry.block_size};
 }
 
 Result<void> list_directory(Workspace& workspace, const InodeRecord& directory, std::uint64_t cookie,

@@ -50,6 +50,9 @@ struct DirectoryItem {
 [[nodiscard]] Result<void> list_directory(Workspace& workspace, const InodeRecord& directory,
                                           std::uint64_t cookie, const DirectoryVisitor& visit);
 
+/// What a listing reads first, in bytes of the volume; nothing where that is in the inode or cannot be told.
+[[nodiscard]] Piece first_piece(Workspace& workspace, const InodeRecord& directory);
+
 /// Hands entries to a visitor under the names users see, and keeps what Filesystem::list() says of damage.
 class ItemPrinter {
  public:

@@ -66,6 +66,16 @@ class Ext4 final : public Filesystem {
     return list_directory(*workspace, record, cookie, visit);
   }
 
+  void will_list(std::span<const Inode> directories) const override {
+    const Volume::Lease workspace(volume_);
+    std::vector<Piece> pieces;
+    for (const Inode directory : directories) {
+      const auto record = read_user_inode(*workspace, directory);
+      if (record && record->is(S_IFDIR)) pieces.push_back(first_piece(*workspace, *record));
+    }
+    will_need(volume_.source(), std::move(pieces));
+  }
+
   [[nodiscard]] Result<std::string> readlink(Inode inode) const override {
     const Volume::Lease workspace(volume_);
     const InodeRecord record = TRY(read_user_inode(*workspace, inode));

@@ -87,6 +87,16 @@ Result<void> Tree::list(Inode directory, std::uint64_t cookie, const DirectoryVi
   });
 }
 
+void Tree::will_list(std::span<const Inode> directories) const {
+  std::vector<std::vector<Inode>> of_branch(branches_.size());
+  for (const Inode directory : directories) {
+    if (const auto place = place_of(directory)) of_branch[place->branch].push_back(place->inode);
+  }
+  for (std::size_t i = 0; i < of_branch.size(); ++i) {
+    if (!of_branch[i].empty()) branches_[i].filesystem->will_list(of_branch[i]);
+  }
+}
+
 Result<std::string> Tree::readlink(Inode inode) const {
   const Place place = TRY(place_of(inode));
   return place.filesystem->readlink(place.inode);

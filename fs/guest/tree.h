@@ -30,6 +30,7 @@ class Tree final : public Filesystem {
   [[nodiscard]] Result<Inode> lookup(Inode directory, std::string_view name) const override;
   [[nodiscard]] Result<void> list(Inode directory, std::uint64_t cookie,
                                   const DirectoryVisitor& visit) const override;
+  void will_list(std::span<const Inode> directories) const override;
   [[nodiscard]] Result<std::string> readlink(Inode inode) const override;
   [[nodiscard]] Result<std::shared_ptr<const Source>> open(Inode inode) const override;
   [[nodiscard]] Result<std::vector<std::string>> xattr_names(Inode inode) const override;

@@ -261,6 +261,9 @@ class DirectoryReply {
 
   void send() { fuse_reply_buf(request_, buffer().data(), used_); }
 
+  // Whoever asked for attributes goes on into the directories.
+  [[nodiscard]] const std::vector<Inode>& directories() const { return directories_; }
+
  private:
   static std::vector<char>& buffer() {
     thread_local std::vector<char> bytes;
@@ -283,8 +286,10 @@ class DirectoryReply {
     // "..", which are not looked up, and for an inode that cannot be read, so that the error appears where it
     // belongs.
     if (name_ != "." && name_ != "..") {
-      if (const auto attributes = service(request_).filesystem.stat(entry.inode))
+      if (const auto attributes = service(request_).filesystem.stat(entry.inode)) {
         param = to_entry(request_, *attributes);
+        if (S_ISDIR(attributes->mode)) directories_.push_back(entry.inode);
+      }
     }
     return fuse_add_direntry_plus(request_, end(), left, name_.c_str(), &param,
                                   static_cast<off_t>(entry.next));
@@ -295,7 +300,17 @@ class DirectoryReply {
   const bool plus_;
   std::size_t used_ = 0;
   std::string name_;
+  std::vector<Inode> directories_;
 };
+
+// Behind its reply there is no request any more that an error could be told to.
+void announce(const Filesystem& filesystem, std::span<const Inode> directories) {
+  try {
+    if (!directories.empty()) filesystem.will_list(directories);
+  } catch (const std::exception&) {
+    return;  // it is a hint
+  }
+}
 
 void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, bool plus) {
   DirectoryReply reply(request, size, plus);
@@ -308,7 +323,9 @@ void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, b
       });
   // What can be read is served; a call that goes on behind the last entry gets the error again, alone.
   if (!done && !any) return reply_error(request, done.error());
+  const Filesystem& filesystem = service(request).filesystem;
   reply.send();
+  announce(filesystem, reply.directories());
 }
 
 void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info* /*file*/) {

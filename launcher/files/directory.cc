@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "fs/path.h"
@@ -57,6 +58,7 @@ class TreeWalk {
     };
     const auto listed = read_directory(filesystem_, entry.inode, children, odd);
     if (!listed) visitor_.error(entry.path, listed.error());
+    announce(children);
     const bool wanted = std::ranges::all_of(children, [&](const Child& child) {
       return go({.path = join_path(entry.path, child.name),
                  .inode = child.inode,
@@ -65,6 +67,15 @@ class TreeWalk {
     });
     if (links_ == WalkLinks::follow) entered_.erase(entry.inode);
     return wanted;
+  }
+
+  // So that the disk is not waited for in each of them.
+  void announce(const std::vector<Child>& children) const {
+    std::vector<Inode> directories;
+    for (const Child& child : children) {
+      if (child.directory) directories.push_back(child.inode);
+    }
+    if (!directories.empty()) filesystem_.will_list(directories);
   }
 
   Result<void> enter(const WalkEntry& entry) {
@@ -87,7 +98,8 @@ Result<void> read_directory(const Filesystem& filesystem, Inode directory, std::
   const auto listed = filesystem.list(directory, 0, [&](const DirectoryEntry& entry) {
     if (entry.name == "." || entry.name == "..") return true;
     if (is_name(entry.name)) {
-      children.push_back({.name = std::string(entry.name), .inode = entry.inode});
+      children.push_back(
+          {.name = std::string(entry.name), .inode = entry.inode, .directory = entry.type == DT_DIR});
     } else if (odd) {
       odd(std::string(entry.name));
     }

@@ -15,6 +15,7 @@ namespace vmfs {
 struct Child {
   std::string name;
   Inode inode{};
+  bool directory = false;  ///< by what the directory says of it, which can be nothing
 };
 
 /// The names in a directory in the order of their bytes, without "." and "..". What is no name (empty, with a

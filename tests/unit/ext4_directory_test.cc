@@ -13,6 +13,7 @@
 
 #include "formats/endian.h"
 #include "tests/unit/ext4_image.h"
+#include "tests/unit/mapped_source.h"
 
 namespace vmfs::test {
 namespace {
@@ -268,6 +269,57 @@ TEST(Ext4DirectoryTest, ThreadsWalkInParallel) {
   });
   std::ranges::for_each(threads, &std::thread::join);
   EXPECT_THAT(lost, ElementsAre(ElementsAre(), ElementsAre(), ElementsAre(), ElementsAre()));
+}
+
+/// What will_list() makes the host read for some paths, and what a listing of each reads then.
+struct Announced {
+  std::vector<Piece> before;
+  std::vector<Piece> listed;
+};
+
+Announced announce(Ext4Image& image, const std::vector<std::string>& paths) {
+  const auto source = std::make_shared<MappedSource>(image.source());
+  const auto filesystem = open_filesystem(source, {}).value();
+  std::vector<Inode> inodes;
+  for (const std::string& path : paths) inodes.push_back(resolve(*filesystem, path));
+  // The inodes are in memory afterwards, and the root's block is not what is asked for.
+  for (const Inode inode : inodes) EXPECT_TRUE(filesystem->stat(inode));
+  Announced announced;
+  static_cast<void>(source->take());
+  filesystem->will_list(inodes);
+  announced.before = source->take();
+  for (const Inode inode : inodes) static_cast<void>(names_in(*filesystem, inode));
+  announced.listed = source->take();
+  return announced;
+}
+
+TEST(Ext4WillListTest, WhatAListingReadsFirstIsOnItsWay) {
+  Ext4Image image("-t ext4 -b 1024", "8M", [](const auto& folder) {
+    make_many(folder);
+    for (const char* name : {"a", "b", "c"}) std::filesystem::create_directory(folder / name);
+  });
+  const auto small = announce(image, {"a", "b", "c"});
+  EXPECT_EQ(small.before.size(), 1U) << "neighbours are one request";
+  ASSERT_EQ(small.listed.size(), 3U);
+  for (const Piece& piece : small.listed) {
+    EXPECT_GE(piece.offset, small.before[0].offset);
+    EXPECT_LE(piece.offset + piece.size, small.before[0].offset + small.before[0].size);
+  }
+  const auto large = announce(image, {"many"});
+  ASSERT_EQ(large.before.size(), 1U);
+  EXPECT_EQ(large.before[0].offset, large.listed.at(0).offset);
+  EXPECT_LE(large.before[0].size, 4096U) << "not all of a large one";
+}
+
+TEST(Ext4WillListTest, WhatIsInTheInodeOrNoDirectoryNeedsNothing) {
+  Ext4Image image("-t ext4 -O inline_data", "4M", [](const auto& folder) {
+    std::filesystem::create_directory(folder / "inline");
+    std::ofstream(folder / "file") << "text";
+  });
+  EXPECT_TRUE(announce(image, {"inline", "file"}).before.empty());
+  const auto filesystem = image.open().value();
+  const Inode never[] = {Inode{0}, Inode{1}, Inode{~std::uint64_t{0}}};
+  filesystem->will_list(never);
 }
 
 }  // namespace

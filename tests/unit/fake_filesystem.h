@@ -88,6 +88,11 @@ class FakeFilesystem final : public Filesystem {
     return {};
   }
 
+  void will_list(std::span<const Inode> directories) const override {
+    announced.insert(announced.end(), directories.begin(), directories.end());
+  }
+  mutable std::vector<Inode> announced;  ///< what will_list() was told
+
   Result<std::string> readlink(Inode inode) const override {
     const Node* node = find(inode);
     if (node == nullptr || !S_ISLNK(node->mode)) return fail(EINVAL, "not a symbolic link");

@@ -3,7 +3,10 @@
 
 #include <cerrno>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/unit/mapped_source.h"
 
 namespace vmfs {
 namespace {
@@ -49,6 +52,30 @@ TEST(SourceTest, SubSourceShowsItsPart) {
 TEST(SourceTest, SubSourceOutsideItsParentIsRefused) {
   EXPECT_EQ(SubSource::create(letters(), 20, 7).error().code, EINVAL);
   EXPECT_EQ(SubSource::create(letters(), UINT64_MAX, 2).error().code, EINVAL);
+}
+
+/// What is asked of a source for these pieces, as offsets and ends.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> asked_for(std::vector<Piece> pieces) {
+  const test::MappedSource source(std::make_shared<MemorySource>(std::vector<std::byte>(1 << 20)));
+  will_need(source, std::move(pieces));
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> asked;
+  for (const Piece& piece : source.take()) asked.emplace_back(piece.offset, piece.offset + piece.size);
+  return asked;
+}
+
+TEST(WillNeedTest, NeighboursAreOneRequest) {
+  using ::testing::ElementsAre;
+  using ::testing::Pair;
+  EXPECT_THAT(asked_for({{8192, 4096}, {0, 4096}, {0, 1024}}), ElementsAre(Pair(0, 12288)));
+  EXPECT_THAT(asked_for({{0, 65536}, {4096, 4096}}), ElementsAre(Pair(0, 65536)));
+  EXPECT_THAT(asked_for({{524288, 4096}, {0, 4096}}), ElementsAre(Pair(0, 4096), Pair(524288, 528384)));
+}
+
+TEST(WillNeedTest, NothingAndWhatIsNotThereAreNoRequest) {
+  using ::testing::IsEmpty;
+  EXPECT_THAT(asked_for({}), IsEmpty());
+  EXPECT_THAT(asked_for({{4096, 0}, {0, 0}}), IsEmpty());
+  EXPECT_THAT(asked_for({{1 << 20, 4096}}), IsEmpty());
 }
 
 TEST(EndianTest, IntegersKeepTheirByteOrder) {

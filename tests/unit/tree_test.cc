@@ -123,6 +123,17 @@ TEST_F(TreeTest, NoMoreThanTheTopByteCounts) {
   EXPECT_EQ(tree_.lookup(*resolve(tree_, "/etc"), ".."), tree_.root());
 }
 
+TEST_F(TreeTest, EachFileSystemHearsOfItsOwnDirectories) {
+  const auto root = std::make_shared<const FakeFilesystem>(FakeFilesystem().folder("/etc").folder("/var"));
+  const auto var = std::make_shared<const FakeFilesystem>(FakeFilesystem().folder("/log"));
+  Tree tree(root);
+  ASSERT_TRUE(tree.mount(var, *resolve(tree, "/var")));
+  const Inode directories[] = {*resolve(tree, "/var/log"), *resolve(tree, "/etc"), Inode{branch(3, 1)}};
+  tree.will_list(directories);
+  EXPECT_THAT(root->announced, ElementsAre(Inode{2}));
+  EXPECT_THAT(var->announced, ElementsAre(Inode{2}));
+}
+
 TEST_F(TreeTest, NumbersOfNoFileSystemAreStale) {
   EXPECT_EQ(tree_.stat(Inode{branch(3, 1)}).error().code, ESTALE);
   EXPECT_EQ(tree_.lookup(Inode{~std::uint64_t{0}}, "x").error().code, ESTALE);
