@@ -106,8 +106,8 @@ class Filesystem {
   [[nodiscard]] virtual Result<void> list(Inode directory, std::uint64_t cookie,
                                           const DirectoryVisitor& visit) const = 0;
 
-  /// A hint that these directories are going to be listed: begins to read what list() reads first, and does
-  /// not wait for that. Whatever goes wrong is left for list() to find.
+  /// A hint that these directories are going to be listed: reads their inodes, begins to read what list()
+  /// reads first and does not wait for that. Whatever goes wrong is left for list() to find.
   virtual void will_list(std::span<const Inode> /*directories*/) const {}
 
   [[nodiscard]] virtual Result<std::string> readlink(Inode inode) const = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@ namespace vmfs {
 namespace {
 
 constexpr std::size_t max_depth = 4096;
+constexpr std::size_t most_announced = 256;
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.find('/') == std::string_view::npos &&
@@ -58,21 +60,22 @@ class TreeWalk {
     };
     const auto listed = read_directory(filesystem_, entry.inode, children, odd);
     if (!listed) visitor_.error(entry.path, listed.error());
-    announce(children);
-    const bool wanted = std::ranges::all_of(children, [&](const Child& child) {
-      return go({.path = join_path(entry.path, child.name),
-                 .inode = child.inode,
-                 .attributes = {},
-                 .depth = entry.depth + 1});
-    });
+    bool wanted = true;
+    for (std::size_t i = 0; wanted && i < children.size(); ++i) {
+      if (i % most_announced == 0) announce(std::span(children).subspan(i));
+      wanted = go({.path = join_path(entry.path, children[i].name),
+                   .inode = children[i].inode,
+                   .attributes = {},
+                   .depth = entry.depth + 1});
+    }
     if (links_ == WalkLinks::follow) entered_.erase(entry.inode);
     return wanted;
   }
 
-  // So that the disk is not waited for in each of them.
-  void announce(const std::vector<Child>& children) const {
+  // So that the disk is not waited for in each of them, nor for all of them in the first.
+  void announce(std::span<const Child> children) const {
     std::vector<Inode> directories;
-    for (const Child& child : children) {
+    for (const Child& child : children.first(std::min(children.size(), most_announced))) {
       if (child.directory) directories.push_back(child.inode);
     }
     if (!directories.empty()) filesystem_.will_list(directories);

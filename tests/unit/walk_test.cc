@@ -15,11 +15,13 @@ class Paths final : public WalkVisitor {
  public:
   WalkStep visit(const WalkEntry& entry) override {
     seen.push_back(entry.path);
+    if (entry.path == stop_at) return WalkStep::stop;
     return entry.path == over ? WalkStep::over : WalkStep::into;
   }
   void error(const std::string& path, const Error&) override { seen.push_back("error: " + path); }
 
   std::string over;
+  std::string stop_at;
   std::vector<std::string> seen;
 };
 
@@ -29,6 +31,18 @@ TEST(WalkTest, DirectoriesAreAnnouncedBeforeTheWalkIsInThem) {
   walk_tree(filesystem, "/", filesystem.root(), paths);
   EXPECT_THAT(paths.seen, ElementsAre("/", "/a", "/b", "/b/c", "/file"));
   EXPECT_THAT(filesystem.announced, ElementsAre(Inode{2}, Inode{4}, Inode{5}));
+}
+
+TEST(WalkTest, OfManyDirectoriesTheNextOnesAreAnnounced) {
+  FakeFilesystem filesystem;
+  for (int i = 0; i < 600; ++i) filesystem.folder(fmt::format("/{:03}", i));
+  Paths paths;
+  paths.stop_at = "/255";
+  walk_tree(filesystem, "/", filesystem.root(), paths);
+  EXPECT_EQ(filesystem.announced.size(), 256U);
+  paths.stop_at = "/256";
+  walk_tree(filesystem, "/", filesystem.root(), paths);
+  EXPECT_EQ(filesystem.announced.size(), 256U + 512U);
 }
 
 TEST(WalkTest, WhatIsPassedOverAnnouncesNothing) {
