@@ -317,9 +317,12 @@ TEST(Ext4WillListTest, WhatIsInTheInodeOrNoDirectoryNeedsNothing) {
     std::ofstream(folder / "file") << "text";
   });
   EXPECT_TRUE(announce(image, {"inline", "file"}).before.empty());
-  const auto filesystem = image.open().value();
+  const auto source = std::make_shared<MappedSource>(image.source());
+  const auto filesystem = open_filesystem(source, {}).value();
+  static_cast<void>(source->take());
   const Inode never[] = {Inode{0}, Inode{1}, Inode{~std::uint64_t{0}}};
   filesystem->will_list(never);
+  EXPECT_TRUE(source->take().empty());
 }
 
 }  // namespace
